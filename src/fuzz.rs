@@ -56,5 +56,5 @@ pub fn sts(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, Unexpected
 
 /// The entry in the cache of `ctx` with the key of the single part `fuzz`.
 pub fn cached(ctx: &Context) -> Option<AwsCredentials> {
-    Cache::open(ctx)?.read(&Key::of(["fuzz"]))
+    Cache::open(ctx)?.read(&Key::new(["fuzz"]))
 }

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::Context;
     use crate::error::UsageError;
-    use crate::exchange::{ExchangeError, Judged};
+    use crate::exchange::{CheckedValues, ExchangeError};
 
     fn out() -> std::sync::Arc<Output> {
         Context::silent([("", ""); 0]).out
@@ -216,10 +216,13 @@ mod tests {
     #[test]
     fn judged_values_are_clean_in_every_form() {
         let mut report = Report::default();
-        let judged = Judged::default().with("sub", "a\u{1b}[2J eyJhbGciOiJub25lIn0.e30.x");
-        let (target, said) = ("AWS".to_owned(), "no".to_owned());
-        let judged = Box::new(judged);
-        report.fail("login", ExchangeError::Rejected { target, said, judged, hint: None, stale: false });
+        let judged = CheckedValues::default().with("sub", "a\u{1b}[2J eyJhbGciOiJub25lIn0.e30.x");
+        let (target, error_text) = ("AWS".to_owned(), "no".to_owned());
+        let checked_values = Box::new(judged);
+        report.fail(
+            "login",
+            ExchangeError::Rejected { target, error_text, checked_values, hint: None, stale: false },
+        );
         let report = report.redacted(&out());
         let json = serde_json::to_string(report.checks()).unwrap();
         for text in [json, report.text(Paint(false))] {

@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
     /// Opens a session for an exchange. An error names the target's action.
     pub fn for_target<T: Target>(ctx: &'a Context, request: &T::Request) -> Result<Self, Failure> {
         let session = Self::open(ctx, T::options(request)).could_not(|| T::action(request))?;
-        T::alarm(request, ctx);
+        T::warn_before_sending(request, ctx);
         Ok(session)
     }
 
@@ -79,9 +79,9 @@ impl<'a> Session<'a> {
         self.source.connect_early(&self.http).await;
     }
 
-    /// The time at which the source stops giving tokens: see [`Source::end`].
+    /// The time at which the source stops giving tokens: see [`Source::renewal_end`].
     pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
-        self.source.end(wanted, &self.http).await
+        self.source.renewal_end(wanted, &self.http).await
     }
 
     /// A client whose time limit starts now, for the renewals of a long-running command.
@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
 
     /// From now on, audit log lines are about `access`, a credential of an earlier call.
     pub(crate) fn use_cached_access(&self, access: Access) {
-        self.audit.recalled(access);
+        self.audit.set_cached(access);
     }
 
     /// Mints an ID token and exchanges it; once more if the service asks for a fresh token.
@@ -179,11 +179,11 @@ impl<'a> Session<'a> {
     /// Opens the connections of an exchange, the source's first because it is needed first. Opens
     /// none if the source refuses the request without sending it.
     async fn connect_early_for<T: Target>(&self, request: &T::Request, http: &Http<'a>, service: &Http<'a>) {
-        if !self.source.may_give(T::token_request(request)) {
+        if !self.source.supports(T::token_request(request)) {
             return;
         }
         self.source.connect_early(http).await;
-        for url in T::addresses(request) {
+        for url in T::urls(request) {
             service.connect_early(&url).await;
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Session<'a> {
             let access = T::access(request, exchanged.as_ref().ok());
             let recorded = self.audit.exchanged(access, exchanged.as_ref().err().map(Explain::exit));
             match exchanged {
-                Err(error) if error.wants_a_fresh_token() && !again => {
+                Err(error) if error.needs_new_token() && !again => {
                     self.ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
                     again = true;
                 }

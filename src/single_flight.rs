@@ -66,14 +66,14 @@ impl<'a> SingleFlight<'a> {
             let lengths: Vec<String> = lists().map(|list| list.len().to_string()).collect();
             let alone = parts.iter().copied().chain([env!("CARGO_PKG_VERSION")]);
             let alone = alone.chain(lengths.iter().map(String::as_str));
-            Key::of(alone.chain(lists().flatten().map(String::as_str)))
+            Key::new(alone.chain(lists().flatten().map(String::as_str)))
         };
-        Some(Self { cache, key: key(&[]), failure: key(&[&limit, failure_key_parts]).of_failure(), session })
+        Some(Self { cache, key: key(&[]), failure: key(&[&limit, failure_key_parts]).failure(), session })
     }
 
     /// The cache and the key for lines about the entry.
     pub(crate) fn lines(&self) -> (&Cache, Key) {
-        (&self.cache, self.key.clone().of_lines())
+        (&self.cache, self.key.clone().lines())
     }
 
     /// The cached credential if it is fresh and `usable`, else the result of `get`. Of several processes with
@@ -108,7 +108,7 @@ impl<'a> SingleFlight<'a> {
                 Ok(new) => {
                     if let Some(locked) = locked.filter(|_| new.is_fresh(ctx.now())) {
                         // The lines are about the replaced entry.
-                        self.cache.remove(&self.key.clone().of_lines());
+                        self.cache.remove(&self.key.clone().lines());
                         locked.write(&new);
                     }
                     return Ok(Answer::New(new));
@@ -141,7 +141,7 @@ impl<'a> SingleFlight<'a> {
     /// The failure of another process that this process has waited for since `began`.
     fn failure_since(&self, began: Timestamp, action: impl FnOnce() -> String) -> Option<Failure> {
         let shared: SharedFailure = self.cache.read(&self.failure)?;
-        if !shared.counts_for(began, self.session.ctx().now()) {
+        if !shared.applies_to(began, self.session.ctx().now()) {
             return None;
         }
         Err::<(), Failure>(shared.into()).could_not(action).err()

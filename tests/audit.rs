@@ -72,7 +72,7 @@ fn every_command_writes_its_lines_into_the_audit_log() {
     let mut found = String::new();
     let gp = lines.into_iter().fold(Gp::in_workspace(), |gp, line| {
         let before = gp.audit_log().len();
-        let gp = gp.again(&format!("idp {line}"));
+        let gp = gp.with_line(&format!("idp {line}"));
         let code = gp.run().code;
         let home = gp.home().display().to_string();
         let log: Vec<String> = gp.audit_log()[before..]
@@ -312,7 +312,7 @@ hint: free space there, or use `--audit-log FILE` with a file on another disk; o
 
 "#]],
     );
-    let file = required.again("idp login aws --audit-log /dev/full --audit-required");
+    let file = required.with_line("idp login aws --audit-log /dev/full --audit-required");
     assert_eq!(file.run().code, 7);
     assert!(!file.home().join(".aws/credentials").exists());
 }
@@ -393,11 +393,11 @@ fn a_tilde_in_the_path_is_the_home_folder() {
             1
         );
     }
-    let gp = gp.again("idp login aws --credential-process --audit-log ~/log");
+    let gp = gp.with_line("idp login aws --credential-process --audit-log ~/log");
     gp.run().success();
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(&format!("--audit-log={}", gp.home().join("log").display())), "{config}");
-    let gp = gp.again("idp token --audience x --audit-log ~/log").env("HOME", "here");
+    let gp = gp.with_line("idp token --audience x --audit-log ~/log").env("HOME", "here");
     assert_eq!(gp.run().code, 2);
 }
 
@@ -421,7 +421,7 @@ fn the_log_can_be_stderr_or_syslog() {
 
     let socket = gp.home().join("socket");
     let system = UnixDatagram::bind(&socket).unwrap();
-    let gp = gp.again(&format!("idp token --audience x --audit-log syslog:{}", socket.display()));
+    let gp = gp.with_line(&format!("idp token --audience x --audit-log syslog:{}", socket.display()));
     gp.run().success();
     for event in ["mint", "hand-over"] {
         let mut bytes = [0; 8192];
@@ -537,9 +537,9 @@ fn a_command_in_a_written_file_has_the_audit_flags() {
     let flags = "--audit-required --audit-log log";
     let gp = Gp::in_workspace().line("idp login aws --credential-process").line(flags);
     gp.run().success();
-    let gp = gp.again("idp login gcp --no-check").line(flags);
+    let gp = gp.with_line("idp login gcp --no-check").line(flags);
     assert_eq!(gp.run().code, 0);
-    let gp = gp.again("idp login kubernetes --audience kubernetes").line(flags);
+    let gp = gp.with_line("idp login kubernetes --audience kubernetes").line(flags);
     gp.run().success();
     let log = gp.home().join("log");
     for file in [".aws/config", ".config/gcloud/application_default_credentials.json", ".kube/config"] {

@@ -113,7 +113,8 @@ fn serve_prints_nothing_without_credentials() {
 fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let gp = Gp::in_workspace().naming(port.clone(), "[PORT]").line("idp serve aws --port").arg(port);
+    let gp =
+        Gp::in_workspace().with_placeholder(port.clone(), "[PORT]").line("idp serve aws --port").arg(port);
     gp.run().failure(
         1,
         str![[r#"

@@ -17,7 +17,7 @@ const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 /// In a workspace where the clocks always show noon.
 fn gp() -> Gp {
     let clock = Clock::Fixed(NOON.parse().unwrap());
-    Gp::in_workspace_of(Options { clock, ..Options::default() }).at(NOON)
+    Gp::in_workspace_of(Options { clock, ..Options::default() }).at_time(NOON)
 }
 
 fn credentials(gp: &Gp) -> PathBuf {
@@ -142,11 +142,11 @@ hint: choose another profile with `--profile`; `--force` overwrites the key, and
     );
     assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), text);
     assert_eq!(gp.workspace().sts_requests().len(), 0);
-    let gp = gp.again("idp login aws --credential-process");
+    let gp = gp.with_line("idp login aws --credential-process");
     assert_eq!(gp.run().code, 7);
     assert_eq!(fs::read_dir(gp.home().join(".aws")).unwrap().count(), 1);
 
-    let gp = gp.again("idp login aws --force");
+    let gp = gp.with_line("idp login aws --force");
     gp.run().success();
     assert!(!fs::read_to_string(credentials(&gp)).unwrap().contains("AKIA"));
 }
@@ -231,7 +231,7 @@ hint: another `gp idp` writes this file: wait for it to end, or give it more tim
 }
 
 #[test]
-fn what_hides_the_profile_is_said() {
+fn settings_that_override_the_profile_are_warned_about() {
     let gp = gp().line("idp login aws -p ci").env("AWS_ACCESS_KEY_ID", "AKIAX").env("AWS_SESSION_TOKEN", "x");
     write(
         &gp.home().join(".aws/config"),
@@ -248,7 +248,7 @@ warning: SDKs use other variables instead of the profile unless it is named with
 
 "#]]
     );
-    let quiet = gp.again("idp --quiet login aws -p ci").run();
+    let quiet = gp.with_line("idp --quiet login aws -p ci").run();
     assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
 }
 
@@ -256,7 +256,7 @@ warning: SDKs use other variables instead of the profile unless it is named with
 fn a_credential_process_replaces_the_keys() {
     let binary = Gp::binary();
     let gp = gp()
-        .naming(binary.display().to_string(), "[GP]")
+        .with_placeholder(binary.display().to_string(), "[GP]")
         .line("idp login aws -p prod --credential-process --region eu-west-1 --role-session-name me");
     let config = gp.home().join(".aws/config");
     write(&config, "# mine\n[profile prod]\nregion = eu-central-1\noutput = text\n");
@@ -320,7 +320,7 @@ fn a_policy_file_is_named_absolutely() {
 }
 
 #[test]
-fn a_source_that_counts_before_the_process_is_said() {
+fn a_setting_that_takes_precedence_over_the_process_is_warned_about() {
     let gp = gp().line("idp login aws --credential-process");
     write(&credentials(&gp), "[default]\ncredential_process = /bin/false\n");
     let ran = gp.run();
@@ -341,7 +341,7 @@ fn keys_replace_only_a_credential_process_of_gp() {
     write(&config, "[profile prod]\nregion = eu-central-1\n[profile b]\ncredential_process = x\n");
     gp.run().success();
     assert!(fs::read_to_string(&config).unwrap().contains("--format process"));
-    let gp = gp.again("idp login aws -p prod");
+    let gp = gp.with_line("idp login aws -p prod");
     let ran = gp.run();
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
@@ -357,7 +357,7 @@ fn keys_replace_only_a_credential_process_of_gp() {
     assert!(fs::read_to_string(credentials(&gp)).unwrap().contains("[prod]\naws_access_key_id"));
     // A second run has nothing to report.
     gp.run().success();
-    let gp = gp.again("idp login aws -p b");
+    let gp = gp.with_line("idp login aws -p b");
     let ran = gp.run();
     assert_eq!(
         ran.stderr,
@@ -557,7 +557,7 @@ fn no_profile_is_written_if_sts_refuses_the_role() {
     let gp = gp().line("idp login aws --credential-process --role-arn arn:aws:iam::123456789012:role/other");
     let ran = gp.run();
     assert_eq!((ran.code, gp.home().join(".aws/config").exists()), (5, false), "{}", ran.stderr);
-    let gp = gp.again(
+    let gp = gp.with_line(
         "idp login aws --credential-process --no-check --role-arn arn:aws:iam::123456789012:role/other",
     );
     gp.run().success();
@@ -570,15 +570,15 @@ fn the_region_is_written_into_the_profile_and_kept_without_the_flag() {
     gp.run().success();
     let config = gp.home().join(".aws/config");
     assert_eq!(fs::read_to_string(&config).unwrap(), "[profile p]\nregion = eu-west-1\n");
-    let gp = gp.again("idp login aws --profile p");
+    let gp = gp.with_line("idp login aws --profile p");
     gp.run().success();
-    let gp = gp.again("idp login aws --profile p --credential-process");
+    let gp = gp.with_line("idp login aws --profile p --credential-process");
     gp.run().success();
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.starts_with("[profile p]\nregion = eu-west-1\ncredential_process = "), "{text}");
     // An invalid config file is an error.
     write(&config, "[profile p]\nregion = x\nregion = y\n");
-    let gp = gp.again("idp login aws --profile p --region eu-west-1");
+    let gp = gp.with_line("idp login aws --profile p --region eu-west-1");
     assert_eq!(gp.run().code, 7);
 }
 
@@ -590,10 +590,10 @@ fn another_profile_in_the_environment_is_warned_about() {
             "warning: `{variable}` is other, so tools use that profile, and default was written: unset it, or log in with `--profile other`\n"
         );
         assert_eq!(gp.run().stderr, expected);
-        let gp = gp.again("idp doctor aws");
+        let gp = gp.with_line("idp doctor aws");
         assert!(gp.run().stdout.contains(&format!("{variable} overrides these settings")));
         // With `--profile`, the user selects the profile by name.
-        gp.again("idp login aws --profile own").run().success();
+        gp.with_line("idp login aws --profile own").run().success();
     }
     gp().line("idp login aws").env("AWS_PROFILE", "default").run().success();
 }

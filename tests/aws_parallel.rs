@@ -14,12 +14,12 @@ use gp_idp::dev::{AwsOptions, Options};
 use crate::support::Gp;
 
 /// A TCP proxy that delays each connection, as a network does.
-struct Slow {
+struct DelayProxy {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
 }
 
-impl Slow {
+impl DelayProxy {
     fn to(target: String, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -48,18 +48,18 @@ impl Slow {
 }
 
 /// The results of many parallel processes, with the number of mints and of STS calls.
-struct Crowd {
+struct ParallelRun {
     ended: Vec<Output>,
     mints: usize,
     calls: usize,
     gp: Gp,
 }
 
-fn crowd(size: usize, fault: &str, delay: Duration) -> Crowd {
+fn run_in_parallel(size: usize, fault: &str, delay: Duration) -> ParallelRun {
     let aws = AwsOptions { faults: vec![fault.parse().unwrap()], ..AwsOptions::default() };
     let gp = Gp::in_workspace_of(Options { aws, ..Options::default() });
     let api = gp.workspace().api_url().trim_start_matches("http://").to_owned();
-    let (sts, mints) = (Slow::to(api.clone(), delay), Slow::to(api, Duration::ZERO));
+    let (sts, mints) = (DelayProxy::to(api.clone(), delay), DelayProxy::to(api, Duration::ZERO));
     let gp = gp
         .line("idp login aws --format process")
         .env("AWS_ENDPOINT_URL_STS", format!("http://{}/sts", sts.address))
@@ -71,10 +71,10 @@ fn crowd(size: usize, fault: &str, delay: Duration) -> Crowd {
     let children: Vec<_> = (0..size).map(start).collect();
     let ended: Vec<Output> = children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
     let calls = gp.workspace().sts_requests().len();
-    Crowd { ended, mints: mints.connections(), calls, gp }
+    ParallelRun { ended, mints: mints.connections(), calls, gp }
 }
 
-impl Crowd {
+impl ParallelRun {
     /// Checks that all fail with `code` and the same message, except for the request ID.
     #[track_caller]
     fn all_fail(&self, code: i32) {
@@ -102,26 +102,36 @@ impl Crowd {
 /// The most calls that may fail. A failure applies to every process that started during the call
 /// (1.5 s). Only processes that start later make another call, and starting 100 processes takes
 /// less than 4 × 1.5 s.
-const FAILURES: usize = 5;
+const MAX_FAILED_CALLS: usize = 5;
 
 #[test]
 fn a_refusal_applies_to_all_processes_that_waited_for_it() {
-    let crowd = crowd(100, "access-denied", Duration::from_millis(1500));
-    crowd.all_fail(5);
-    assert!(crowd.calls <= FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
+    let run = run_in_parallel(100, "access-denied", Duration::from_millis(1500));
+    run.all_fail(5);
+    assert!(
+        run.calls <= MAX_FAILED_CALLS && run.mints <= MAX_FAILED_CALLS,
+        "{} and {}",
+        run.mints,
+        run.calls
+    );
 
     // A process that starts afterwards makes its own call.
-    let before = crowd.calls;
-    assert_eq!(crowd.gp.run().code, 5);
-    assert_eq!(crowd.gp.workspace().sts_requests().len(), before + 1);
+    let before = run.calls;
+    assert_eq!(run.gp.run().code, 5);
+    assert_eq!(run.gp.workspace().sts_requests().len(), before + 1);
 }
 
 #[test]
 fn processes_that_wait_share_the_retries_of_an_outage() {
-    let crowd = crowd(60, "service-unavailable", Duration::from_millis(300));
+    let crowd = run_in_parallel(60, "service-unavailable", Duration::from_millis(300));
     crowd.all_fail(6);
     // Each call has up to four tries.
-    assert!(crowd.calls <= 4 * FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
+    assert!(
+        crowd.calls <= 4 * MAX_FAILED_CALLS && crowd.mints <= MAX_FAILED_CALLS,
+        "{} and {}",
+        crowd.mints,
+        crowd.calls
+    );
 }
 
 #[test]

@@ -16,7 +16,7 @@ const LINE: &str = "idp login aws --format process";
 /// In a workspace where all clocks are fixed at `now`.
 fn at(now: &str) -> Gp {
     let clock = Clock::Fixed(now.parse().unwrap());
-    Gp::in_workspace_of(Options { clock, ..Options::default() }).at(now).line(LINE)
+    Gp::in_workspace_of(Options { clock, ..Options::default() }).at_time(now).line(LINE)
 }
 
 fn noon() -> Gp {
@@ -60,12 +60,12 @@ fn the_runtime_folder_takes_precedence() {
     assert!(folder.join("gp-idp").is_dir());
     let gp = noon();
     let folder = gp.home().join("cache");
-    let gp = gp.env("XDG_CACHE_HOME", &folder).env("XDG_RUNTIME_DIR", gp_idp_missing());
+    let gp = gp.env("XDG_CACHE_HOME", &folder).env("XDG_RUNTIME_DIR", missing_folder());
     gp.run().success();
     assert!(folder.join("gp-idp").is_dir());
 }
 
-fn gp_idp_missing() -> &'static str {
+fn missing_folder() -> &'static str {
     "/nonexistent/run"
 }
 
@@ -82,9 +82,9 @@ fn credentials_are_renewed_twenty_minutes_ahead_or_at_half_of_their_life() {
         (LINE, "11:59:59", false),
     ];
     for (line, then, kept) in cases {
-        let gp = noon().again(line);
+        let gp = noon().with_line(line);
         gp.run().success();
-        let gp = gp.at(&format!("2026-11-23T{then}Z"));
+        let gp = gp.at_time(&format!("2026-11-23T{then}Z"));
         gp.run();
         let expected = if kept { 1 } else { 2 };
         assert_eq!(gp.workspace().sts_requests().len(), expected, "{line} {then}");
@@ -104,7 +104,7 @@ fn each_setting_that_changes_the_credentials_has_its_own_cache_entry() {
     ];
     let mut gp = gp;
     for (index, line) in lines.iter().enumerate() {
-        gp = gp.again(line);
+        gp = gp.with_line(line);
         gp.run().success();
         assert_eq!(entries(&gp).len(), index + 2, "{line}");
         gp.run().success();
@@ -112,7 +112,7 @@ fn each_setting_that_changes_the_credentials_has_its_own_cache_entry() {
     }
     // Another workspace with the same home does not get these credentials.
     let ran = gp
-        .again("idp login aws --format process --timeout 300ms")
+        .with_line("idp login aws --format process --timeout 300ms")
         .env("GITPOD_WORKSPACE_ID", "other")
         .stop_workspace()
         .run();
@@ -121,12 +121,12 @@ fn each_setting_that_changes_the_credentials_has_its_own_cache_entry() {
 
 #[test]
 fn no_cache_neither_reads_nor_writes() {
-    let gp = noon().again("idp login aws --format process --no-cache");
+    let gp = noon().with_line("idp login aws --format process --no-cache");
     gp.run().success();
     assert_eq!(entries(&gp).len(), 0);
-    let gp = gp.again(LINE);
+    let gp = gp.with_line(LINE);
     gp.run().success();
-    let gp = gp.again("idp login aws --format process --no-cache");
+    let gp = gp.with_line("idp login aws --format process --no-cache");
     gp.run().success();
     assert_eq!(gp.workspace().sts_requests().len(), 3);
 }
@@ -158,9 +158,9 @@ fn a_folder_that_others_can_write_to_is_not_used() {
 #[test]
 fn unexpired_cached_credentials_are_used_if_the_renewal_fails() {
     // In a workspace, `gp` waits for a supervisor that does not answer, so `--timeout` is short.
-    let gp = noon().again("idp login aws --format process");
+    let gp = noon().with_line("idp login aws --format process");
     let first = gp.run().success();
-    let gp = gp.line("--timeout 300ms").stop_workspace().at("2026-11-23T12:50:00Z");
+    let gp = gp.line("--timeout 300ms").stop_workspace().at_time("2026-11-23T12:50:00Z");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, first.as_str()));
     assert!(
@@ -170,14 +170,15 @@ fn unexpired_cached_credentials_are_used_if_the_renewal_fails() {
         "{}",
         ran.stderr
     );
-    let gp = gp.at("2026-11-23T12:59:30Z");
+    let gp = gp.at_time("2026-11-23T12:59:30Z");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
 }
 
 #[test]
 fn a_failure_prints_nothing_on_stdout() {
-    let gp = noon().again("idp login aws --format process --role-arn arn:aws:iam::123456789012:role/none");
+    let gp =
+        noon().with_line("idp login aws --format process --role-arn arn:aws:iam::123456789012:role/none");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
     assert_eq!(entries(&gp).len(), 0);

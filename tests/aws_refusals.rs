@@ -21,7 +21,7 @@ const NOON: &str = "2026-11-23T12:00:00Z";
 fn login(options: Options) -> Gp {
     let gp = Gp::in_workspace_of(options).line(LOGIN);
     let host = gp.workspace().api_url().replace("http://", "");
-    gp.naming(host, "[HOST]")
+    gp.with_placeholder(host, "[HOST]")
 }
 
 fn with_aws(aws: AwsOptions) -> Gp {
@@ -69,7 +69,7 @@ fn refusals() -> Vec<(String, Gp)> {
     let short = AwsOptions { roles: vec![short_role], ..AwsOptions::default() };
     let noon: jiff::Timestamp = NOON.parse().unwrap();
     let at_noon = || Options { clock: Clock::Fixed(noon), ..Options::default() };
-    let judged = [
+    let decided = [
         ("an audience that is not listed", usual().line("--audience sts.amazon.com")),
         (
             "several audiences, the listed one not first",
@@ -92,7 +92,10 @@ fn refusals() -> Vec<(String, Gp)> {
         ("a token without life", with_issuer(0, Duration::ZERO)),
         ("an issuer whose clock is behind", with_issuer(-7200, hour)),
         ("an issuer whose clock is a day behind", with_issuer(-90_000, two_days)),
-        ("this machine's clock is ahead", login(at_noon()).line("--audience x").at("2026-11-23T14:00:00Z")),
+        (
+            "this machine's clock is ahead",
+            login(at_noon()).line("--audience x").at_time("2026-11-23T14:00:00Z"),
+        ),
         (
             "a duration over the role's maximum",
             with_aws(short)
@@ -101,11 +104,11 @@ fn refusals() -> Vec<(String, Gp)> {
         ("a policy without statements", usual().line("--policy {}")),
     ];
     // A throttled request is retried until the timeout.
-    let told = AwsFault::names().into_iter().map(|name| match name {
+    let faults = AwsFault::names().into_iter().map(|name| match name {
         "too-many-requests" => (format!("fault: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("fault: {name}"), faulty(name)),
     });
-    judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+    decided.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(faults).collect()
 }
 
 #[test]
@@ -265,7 +268,7 @@ fn the_number_of_tries_can_be_set() {
 #[test]
 fn sts_gets_the_requested_role_session_name_duration_and_audiences() {
     let gp = Gp::in_workspace().line("idp login aws --format json --duration-seconds 1200 --scope s");
-    let gp = gp.line("--audience sts.amazonaws.com --audience x").at(NOON);
+    let gp = gp.line("--audience sts.amazonaws.com --audience x").at_time(NOON);
     let ran = gp.run();
     // The clock of this test differs from that of the local STS, so `gp` warns.
     assert!(
@@ -315,10 +318,10 @@ fn verbose_shows_no_secret() {
 }
 
 /// The name of the case, its arguments and its environment.
-type Known = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
+type Case = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
 
 /// Settings that are known to fail, so that no request is sent.
-fn known_to_fail() -> Vec<Known> {
+fn known_to_fail() -> Vec<Case> {
     let role = "--role-arn=arn:aws:iam::123456789012:role/dev";
     let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
     let with = |arg: &str| args(&[role, arg]);

@@ -14,9 +14,9 @@ use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, ask_endpoint, skip};
 
 /// The read timeout of a client that is served at once.
-const PATIENCE: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// The limit for other waits. The server closes a slow connection after 5 s.
-const AT_LAST: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(20);
 
 struct Served {
     child: Child,
@@ -40,7 +40,7 @@ impl Served {
     fn of(gp: Gp) -> Self {
         let gp = gp.line("idp serve aws");
         // The usual limit of open files, whatever limit the tests have.
-        let mut shell = gp.behind(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
+        let mut shell = gp.in_shell(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut value = |name: &str| {
@@ -57,7 +57,7 @@ impl Served {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
         stream
     }
 
@@ -152,11 +152,11 @@ fn idle_connections_do_not_block_other_clients() {
     // The server closes all of them in time.
     let begun = Instant::now();
     for mut stream in idle {
-        stream.set_read_timeout(Some(AT_LAST)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let ended = stream.read(&mut [0]).map_or_else(|error| error.kind(), |_| io::ErrorKind::UnexpectedEof);
         assert!(matches!(ended, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset), "{ended}");
     }
-    assert!(begun.elapsed() < AT_LAST);
+    assert!(begun.elapsed() < DEADLINE);
 }
 
 #[test]
@@ -173,11 +173,11 @@ fn slow_clients_are_dropped() {
     while !slow.is_empty() {
         served.answers();
         slow.retain_mut(|stream| {
-            let goes_on = stream.write_all(b"x").is_ok();
+            let is_writable = stream.write_all(b"x").is_ok();
             let waits = stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-            goes_on && waits
+            is_writable && waits
         });
-        assert!(begun.elapsed() < AT_LAST, "{} slow clients are still there", slow.len());
+        assert!(begun.elapsed() < DEADLINE, "{} slow clients are still there", slow.len());
         thread::sleep(Duration::from_millis(100));
     }
     assert!(begun.elapsed() > Duration::from_secs(4), "after {:?}", begun.elapsed());
@@ -212,7 +212,7 @@ fn exported(lines: &str, name: &str) -> String {
 }
 
 fn wait_until(what: impl Fn() -> bool) {
-    let limit = Instant::now() + AT_LAST;
+    let limit = Instant::now() + DEADLINE;
     while !what() {
         assert!(Instant::now() < limit);
         thread::sleep(Duration::from_millis(10));
@@ -262,7 +262,7 @@ fn an_interrupted_detach_leaves_no_background_process() {
     let file = |name: &str| home.join(name);
     fs::write(file("token"), gp.run().success()).unwrap();
     fs::write(file("mint"), "touch asked; until [ -e ready ]; do sleep 0.01; done; cat token").unwrap();
-    let gp = gp.again("idp serve aws --output env --detach").arg("--source=command:sh mint");
+    let gp = gp.with_line("idp serve aws --output env --detach").arg("--source=command:sh mint");
     let mut waiting = gp.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until(|| file("asked").exists());
     let id = rustix::process::Pid::from_child(&waiting);
@@ -281,7 +281,7 @@ fn an_interrupted_detach_leaves_no_background_process() {
 fn an_endpoint_with_a_file_ends_with_its_parent() {
     let gp = Gp::in_workspace().line("idp serve aws --output env");
     let script = r#""$0" "$@" & until [ -s env ]; do sleep 0.01; done; cat env"#;
-    let done = gp.behind(Command::new("sh"), script).stderr(Stdio::null()).output().unwrap();
+    let done = gp.in_shell(Command::new("sh"), script).stderr(Stdio::null()).output().unwrap();
     assert!(String::from_utf8(done.stdout).unwrap().contains("IDP_SERVE_PID="));
     wait_until(|| !gp.home().join("env").exists());
 }

@@ -18,7 +18,7 @@ fn reply(user: &str) -> Fault {
 
 /// A workspace with such a service, which `AWS_ENDPOINT_URL_STS` names.
 fn at(server: &Faulty) -> Gp {
-    let gp = Gp::in_workspace().env("IDP_AWS_ROLE_ARN", "").naming(server.address(), "[SERVICE]");
+    let gp = Gp::in_workspace().env("IDP_AWS_ROLE_ARN", "").with_placeholder(server.address(), "[SERVICE]");
     gp.env("AWS_ENDPOINT_URL_STS", format!("http://{}", server.address())).secret("s3cret-of-the-service")
 }
 

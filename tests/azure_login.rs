@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use gp_idp::dev::{AzureOptions, Canned, Options};
+use gp_idp::dev::{AzureOptions, Options, PreparedReply};
 use snapbox::str;
 
 use crate::support::{Gp, private_folder};
@@ -56,7 +56,7 @@ fn resource_and_scope_flags_set_the_scope() {
 fn json_has_the_token_and_the_settings() {
     let clock = gp_idp::context::Clock::Fixed(NOON.parse().unwrap());
     let gp = Gp::in_workspace_of(Options { clock, ..Options::default() })
-        .at(NOON)
+        .at_time(NOON)
         .line("idp login azure --format json --subscription-id 00000000-0000-4000-8000-0000000000ff");
     let printed = gp.run().success();
     let token = printed.split('"').nth(3).unwrap().to_owned();
@@ -103,16 +103,16 @@ export ARM_OIDC_TOKEN_FILE_PATH=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
     let audience = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
     assert_eq!(audience, "api://AzureADTokenExchange\n");
     assert_eq!(gp.workspace().azure_requests().len(), 0, "SDKs exchange it");
-    let fish = gp.again("idp login azure --format fish").run().success();
+    let fish = gp.with_line("idp login azure --format fish").run().success();
     assert!(fish.starts_with("set -gx AZURE_CLIENT_ID 0000"), "{fish}");
 }
 
 #[test]
 fn without_a_format_the_variables_are_on_stderr() {
     let gp = entra(AzureOptions::default());
-    let lines = gp.again("idp login azure --format env");
+    let lines = gp.with_line("idp login azure --format env");
     let exports = lines.run().success();
-    let plain = lines.again("idp login azure").run();
+    let plain = lines.with_line("idp login azure").run();
     assert_eq!((plain.code, plain.stdout.as_str()), (0, ""));
     let expected = "wrote [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt; Azure's SDKs and Terraform need these variables:\n";
     assert_eq!(plain.stderr, format!("{expected}{exports}"));
@@ -130,7 +130,7 @@ fn the_path_of_the_token_file() {
     let runtime = gp.home().join("run");
     private_folder(&runtime);
     let printed = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").env("XDG_RUNTIME_DIR", runtime);
-    let printed = printed.again("idp login azure --format env --audience api://other/x").run().success();
+    let printed = printed.with_line("idp login azure --format env --audience api://other/x").run().success();
     assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/run/gp-idp/other-x.jwt\n"), "{printed}");
 }
 
@@ -174,7 +174,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
         let body = format!(
             r#"{{"error":"invalid_client","error_description":"AADSTS{code}: {text}\r\nTrace ID: t\r\nCorrelation ID: c","error_codes":[{code}],"trace_id":"t","correlation_id":"c"}}"#
         );
-        AzureOptions { canned: vec![Canned::json(401, body); 9], ..d() }
+        AzureOptions { prepared_replies: vec![PreparedReply::json(401, body); 9], ..d() }
     };
     let judged = |azure: AzureOptions| Options { azure, ..Options::default() };
     let cases = vec![
@@ -278,9 +278,12 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn a_federated_credential_that_was_just_made_is_waited_for() {
+fn a_new_federated_credential_is_retried() {
     let body = r#"{"error":"invalid_client","error_description":"AADSTS70021: x","error_codes":[70021]}"#;
-    let gp = entra(AzureOptions { canned: vec![Canned::json(401, body); 2], ..AzureOptions::default() });
+    let gp = entra(AzureOptions {
+        prepared_replies: vec![PreparedReply::json(401, body); 2],
+        ..AzureOptions::default()
+    });
     let gp = gp.line("idp login azure --format access-token");
     gp.run().success();
     assert_eq!(gp.workspace().azure_requests().len(), 3);
@@ -295,7 +298,10 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
         (408, "{}"),
         (400, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
     ] {
-        let always = AzureOptions { canned: vec![Canned::json(status, body); 12], ..AzureOptions::default() };
+        let always = AzureOptions {
+            prepared_replies: vec![PreparedReply::json(status, body); 12],
+            ..AzureOptions::default()
+        };
         let gp = entra(always).line("idp login azure --format access-token --timeout 5s");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
@@ -310,29 +316,35 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
 fn unexpected_replies_of_entra_are_explained() {
     let mut all = Vec::new();
     for (name, canned) in [
-        ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
-        ("no-expires-in", Canned::json(200, r#"{"access_token":"s3cret"}"#)),
-        ("expires-in-zero", Canned::json(200, r#"{"access_token":"s3cret","expires_in":"0"}"#)),
-        ("wrong-type", Canned::json(200, r#"{"access_token":{"a":"s3cret"},"expires_in":3600}"#)),
-        ("html", Canned { content_type: "text/html", ..Canned::json(200, "<html><title>Sign in</title>") }),
-        ("redirect", Canned { status: 302, ..Canned::json(302, "") }),
+        ("no-access-token", PreparedReply::json(200, r#"{"expires_in":3600}"#)),
+        ("no-expires-in", PreparedReply::json(200, r#"{"access_token":"s3cret"}"#)),
+        ("expires-in-zero", PreparedReply::json(200, r#"{"access_token":"s3cret","expires_in":"0"}"#)),
+        ("wrong-type", PreparedReply::json(200, r#"{"access_token":{"a":"s3cret"},"expires_in":3600}"#)),
+        (
+            "html",
+            PreparedReply {
+                content_type: "text/html",
+                ..PreparedReply::json(200, "<html><title>Sign in</title>")
+            },
+        ),
+        ("redirect", PreparedReply { status: 302, ..PreparedReply::json(302, "") }),
     ] {
-        let ran = entra(AzureOptions { canned: vec![canned], ..AzureOptions::default() })
+        let ran = entra(AzureOptions { prepared_replies: vec![canned], ..AzureOptions::default() })
             .secret("s3cret")
             .line("idp login azure --format access-token")
             .run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
         all.push(format!("== {name}\n{}\n", ran.stderr));
     }
-    let refused = Canned::json(200, r#"{"error":"invalid_client","error_codes":[700016]}"#);
-    let ran = entra(AzureOptions { canned: vec![refused], ..AzureOptions::default() });
+    let refused = PreparedReply::json(200, r#"{"error":"invalid_client","error_codes":[700016]}"#);
+    let ran = entra(AzureOptions { prepared_replies: vec![refused], ..AzureOptions::default() });
     let ran = ran.line("idp login azure --format access-token").run();
     assert_eq!(ran.code, 5);
     all.push(format!("== error-with-status-200\n{}\n", ran.stderr));
-    let text = Canned::json(200, r#"{"access_token":"s3cret","expires_in":"3599"}"#);
-    let gp = entra(AzureOptions { canned: vec![text], ..AzureOptions::default() });
+    let text = PreparedReply::json(200, r#"{"access_token":"s3cret","expires_in":"3599"}"#);
+    let gp = entra(AzureOptions { prepared_replies: vec![text], ..AzureOptions::default() });
     assert_eq!(gp.line("idp login azure --format access-token").run().success(), "s3cret\n");
-    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/garbled.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/unexpected-replies.txt"].raw());
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn two_hours() -> SignedDuration {
 
 /// Runs `line` for six seconds, and checks its messages and its number of STS requests.
 #[track_caller]
-fn is_patient(line: &str) {
+fn check_renewal_backoff(line: &str) {
     let gp = ahead_by(two_hours()).line(line);
     let begun = Instant::now();
     let mut child =
@@ -59,16 +59,16 @@ hint: this machine's clock is wrong: set it, for example with `sudo timedatectl 
 
 #[test]
 fn an_endpoint_does_not_renew_in_a_loop_if_the_clock_is_ahead() {
-    is_patient("idp serve aws");
+    check_renewal_backoff("idp serve aws");
 }
 
 #[test]
 fn a_served_command_does_not_renew_in_a_loop_if_the_clock_is_ahead() {
-    is_patient("idp exec aws --serve -- sleep 60");
+    check_renewal_backoff("idp exec aws --serve -- sleep 60");
 }
 
 #[test]
-fn credentials_that_are_expired_here_come_with_a_warning() {
+fn credentials_that_look_expired_come_with_a_warning() {
     let nearly = SignedDuration::from_mins(56) + SignedDuration::from_secs(30);
     for line in [
         "idp login aws --format process",
@@ -89,7 +89,7 @@ fn credentials_that_are_expired_here_come_with_a_warning() {
 }
 
 #[test]
-fn a_token_that_is_expired_here_comes_with_a_warning() {
+fn a_token_that_looks_expired_comes_with_a_warning() {
     let said = |difference, line: &str| {
         let ran = ahead_by(difference).line(line).run();
         assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);

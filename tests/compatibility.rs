@@ -10,7 +10,7 @@ use crate::support::Gp;
 
 /// The documented result of a row.
 #[derive(Debug, PartialEq)]
-enum Ours {
+enum Expected {
     Same,
     /// Another result, which the row explains.
     Differs,
@@ -19,18 +19,18 @@ enum Ours {
 }
 
 /// The rows of the page: the command line and the documented result.
-fn rows() -> BTreeMap<String, Ours> {
+fn rows() -> BTreeMap<String, Expected> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
     let text = std::fs::read_to_string(page).unwrap();
     let lines = text.lines().filter(|line| line.starts_with("| `gp idp"));
     let row = |line: &str| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let ours = match cells[2] {
-            "the same" => Ours::Same,
-            cell if cell.starts_with("refused") => Ours::Refused,
-            _ => Ours::Differs,
+            "the same" => Expected::Same,
+            cell if cell.starts_with("refused") => Expected::Refused,
+            _ => Expected::Differs,
         };
-        assert!(ours == Ours::Same || !cells[3].is_empty(), "a difference has a reason: {line}");
+        assert!(ours == Expected::Same || !cells[3].is_empty(), "a difference has a reason: {line}");
         (cells[0].trim_matches('`').to_owned(), ours)
     };
     lines.map(row).collect()
@@ -48,15 +48,15 @@ fn every_row_holds() {
     for (line, ours) in &rows {
         // The local workspace sets a role. A refusal needs no workspace.
         let gp = match ours {
-            Ours::Refused => Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1"),
-            Ours::Same | Ours::Differs => Gp::in_workspace(),
+            Expected::Refused => Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1"),
+            Expected::Same | Expected::Differs => Gp::in_workspace(),
         };
         let gp = words(&line.replace("ROLE_ARN", DEV_ROLE)).fold(gp, Gp::arg);
         let ran = gp.run();
         match ours {
-            Ours::Refused => assert_eq!(ran.code, 2, "{line}: {}", ran.stderr),
-            Ours::Same => assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{line}"),
-            Ours::Differs => {}
+            Expected::Refused => assert_eq!(ran.code, 2, "{line}: {}", ran.stderr),
+            Expected::Same => assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{line}"),
+            Expected::Differs => {}
         }
     }
 }

@@ -29,7 +29,7 @@ fn sts(access_key_id: &str, secret: &str, token: &str) -> Vec<Fault> {
     )]
 }
 
-fn given(reply: &serde_json::Value) -> Fault {
+fn json_reply(reply: &serde_json::Value) -> Fault {
     Fault::json(200, &reply.to_string())
 }
 
@@ -48,40 +48,43 @@ const CASES: [Case; 11] = [
     Case {
         line: "idp login azure --format access-token",
         member: "access_token",
-        replies: |odd| vec![given(&json!({"access_token": odd, "expires_in": 3600}))],
+        replies: |odd| vec![json_reply(&json!({"access_token": odd, "expires_in": 3600}))],
     },
     Case {
         line: GCP,
         member: "access_token",
-        replies: |odd| vec![given(&json!({"access_token": odd, "expires_in": 3600}))],
+        replies: |odd| vec![json_reply(&json!({"access_token": odd, "expires_in": 3600}))],
     },
     Case {
         line: "idp login gcp --format access-token --service-account a@p.iam.gserviceaccount.com",
         member: "access_token",
         replies: |odd| {
             let sts = json!({"access_token": "federated", "expires_in": 3600});
-            vec![given(&sts), given(&json!({"accessToken": odd, "expireTime": "2026-11-23T13:00:00Z"}))]
+            vec![
+                json_reply(&sts),
+                json_reply(&json!({"accessToken": odd, "expireTime": "2026-11-23T13:00:00Z"})),
+            ]
         },
     },
     Case {
         line: "idp login vault --role demo",
         member: "auth.client_token",
-        replies: |odd| vec![given(&json!({"auth": {"client_token": odd, "lease_duration": 3600}}))],
+        replies: |odd| vec![json_reply(&json!({"auth": {"client_token": odd, "lease_duration": 3600}}))],
     },
     Case {
         line: "idp login vault --role demo --wrap-ttl 60s",
         member: "wrap_info.token",
-        replies: |odd| vec![given(&json!({"wrap_info": {"token": odd, "ttl": 60}}))],
+        replies: |odd| vec![json_reply(&json!({"wrap_info": {"token": odd, "ttl": 60}}))],
     },
     Case {
         line: "idp exchange --audience x",
         member: "access_token",
-        replies: |odd| vec![given(&json!({"access_token": odd, "token_type": "Bearer"}))],
+        replies: |odd| vec![json_reply(&json!({"access_token": odd, "token_type": "Bearer"}))],
     },
     Case {
         line: "idp exec exchange --audience x -- true",
         member: "access_token",
-        replies: |odd| vec![given(&json!({"access_token": odd}))],
+        replies: |odd| vec![json_reply(&json!({"access_token": odd}))],
     },
 ];
 
@@ -105,23 +108,23 @@ fn a_credential_with_invalid_characters_is_refused() {
             .env("AZURE_CLIENT_ID", ID)
             .env("AZURE_TENANT_ID", ID)
             .env("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER)
-            .at("2026-11-23T12:00:00Z");
+            .at_time("2026-11-23T12:00:00Z");
             let ran = gp.run();
             assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{line}, {odd:?}: {}", ran.stderr);
             let said = if odd.is_empty() { "is " } else { "has characters that are not allowed in a token" };
             assert!(ran.stderr.contains(&format!("`{member}` {said}")), "{line}, {odd:?}: {}", ran.stderr);
             assert!(!ran.stderr.contains('\u{1b}'), "{line}: {:?}", ran.stderr);
-            let left: Vec<_> = walk(gp.home());
+            let left: Vec<_> = non_empty_files(gp.home());
             assert!(left.is_empty(), "{line}, {odd:?}: {left:?}");
         }
     }
 }
 
 /// All non-empty files in a folder. Lock files are empty.
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+fn non_empty_files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
+        .flat_map(|path| if path.is_dir() { non_empty_files(&path) } else { vec![path] })
         .filter(|path| path.metadata().unwrap().len() > 0)
         .collect()
 }

@@ -70,7 +70,8 @@ hint: it has `sub`, `n`, `aud`, `https://aws.amazon.com/tags`
 fn the_text_format_is_a_table() {
     // {"alg":"RS256","kid":"k"} . {"iss":"https://i","aud":["a","b"],"iat":1795435200,"exp":1795438800,"nbf":1795424400,"email_verified":true} . sig
     const TIMED: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kiLCJhdWQiOlsiYSIsImIiXSwiaWF0IjoxNzk1NDM1MjAwLCJleHAiOjE3OTU0Mzg4MDAsIm5iZiI6MTc5NTQyNDQwMCwiZW1haWxfdmVyaWZpZWQiOnRydWV9.c2ln";
-    let table = |now: &str| Gp::new().at(now).line("idp decode --format text").stdin(TIMED).run().success();
+    let table =
+        |now: &str| Gp::new().at_time(now).line("idp decode --format text").stdin(TIMED).run().success();
     snapbox::assert_data_eq!(
         table("2026-11-23T12:01:00Z"),
         str![[r#"
@@ -125,7 +126,7 @@ The signature was not verified.
 }
 
 #[test]
-fn what_is_no_token_is_explained() {
+fn input_that_is_no_token_is_explained() {
     let deep = format!("e30.{}.", base64url(&format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200))));
     let huge = format!("e30.{}.", "A".repeat(70_000));
     for (input, expected) in [
@@ -210,7 +211,7 @@ fn base64url(text: &str) -> String {
 }
 
 #[test]
-fn nothing_is_asked_of_any_server() {
+fn decode_sends_no_request() {
     // An environment in which every request would fail.
     let gp = Gp::new().line("idp decode").stdin(TOKEN).env("SUPERVISOR_ADDR", "127.0.0.1:1");
     gp.env("HTTPS_PROXY", "http://127.0.0.1:1").run().success();
@@ -376,7 +377,7 @@ warning: strict receivers refuse this token: the input begins with a byte order 
 }
 
 #[test]
-fn the_token_is_found_in_what_is_around_it() {
+fn a_token_is_found_in_surrounding_text() {
     use base64::Engine as _;
     let token = ann();
     let base64 = base64::engine::general_purpose::STANDARD.encode(&token);
@@ -448,7 +449,7 @@ fn several_tokens_are_all_shown() {
 }
 
 #[test]
-fn a_token_in_a_token_is_decoded_on() {
+fn a_nested_token_is_decoded() {
     const SAID: &str = "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)\n";
     let nested = token(r#"{"cty":"JWT"}"#, &ann());
     let outer = format!(r#"{{"Header":{{"cty":"JWT"}},"Payload":{ANN}}}"#);
@@ -494,7 +495,7 @@ fn the_nesting_of_tokens_is_limited() {
 }
 
 #[test]
-fn a_payload_that_is_not_in_the_token_or_not_encoded() {
+fn detached_and_unencoded_payloads_are_explained() {
     const DETACHED: &str =
         "note: the payload is empty: it is detached from the token (RFC 7515 appendix F)\n";
     const UNENCODED: &str = "note: the payload is not encoded, as `b64` in the header says (RFC 7797)\n";

@@ -85,13 +85,13 @@ note: this is a local test workspace: no other service accepts its tokens
 
 #[test]
 fn flags_change_the_token() {
-    let claims = |knobs: &str, name: &str| {
-        dev(knobs)
+    let claims = |flags: &str, name: &str| {
+        dev(flags)
             .line("-- sh -c")
             .arg(format!("gp idp token --audience x --quiet | gp idp decode --claim {name}"))
             .run()
     };
-    for (knobs, name, expected) in [
+    for (flags, name, expected) in [
         ("--context-url https://gitlab.com/a/b", "sub", "https://gitlab.com/a/b"),
         ("--context-url https://gitlab.com/a/b", "repository", "https://gitlab.com/a/b.git"),
         ("--context-url=", "sub", "no-context"),
@@ -102,9 +102,9 @@ fn flags_change_the_token() {
         ("--name N", "name", "N"),
         ("--email e@example.com", "email", "e@example.com"),
     ] {
-        assert_eq!(claims(knobs, name).success(), format!("{expected}\n"), "{knobs}");
+        assert_eq!(claims(flags, name).success(), format!("{expected}\n"), "{flags}");
     }
-    let seconds = |knobs: &str, name: &str| claims(knobs, name).success().trim().parse::<i64>().unwrap();
+    let seconds = |flags: &str, name: &str| claims(flags, name).success().trim().parse::<i64>().unwrap();
     let now = jiff::Timestamp::now().as_second();
     // A day is far more than the test may take.
     assert!((seconds("--clock-offset 48h", "iat") - now) > 86_400);
@@ -121,9 +121,9 @@ fn a_flag_removes_the_scope_for_id_tokens() {
     assert_eq!(ran.code, 4);
 }
 
-/// One AWS login in a local workspace with `knobs`.
-fn login(knobs: &str) -> Gp {
-    dev(knobs).line("-- gp idp login aws --format json")
+/// One AWS login in a local workspace with `flags`.
+fn login(flags: &str) -> Gp {
+    dev(flags).line("-- gp idp login aws --format json")
 }
 
 #[test]
@@ -158,10 +158,10 @@ fn flags_change_the_local_sts() {
         ("--aws-fault expired-token:1 --aws-fault no-provider:1", "", "No OpenIDConnect provider"),
         ("--clock-offset -2h", "", "the clock of http://127.0.0.1:"),
     ];
-    for (knobs, flags, expected) in cases {
-        let ran = login(knobs).line(flags).run();
-        assert_eq!(ran.code, 5, "{knobs}:\n{}", ran.stderr);
-        assert!(ran.stderr.contains(expected), "{knobs}:\n{}", ran.stderr);
+    for (flags_of_dev, flags, expected) in cases {
+        let ran = login(flags_of_dev).line(flags).run();
+        assert_eq!(ran.code, 5, "{flags_of_dev}:\n{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{flags_of_dev}:\n{}", ran.stderr);
     }
     login("--aws-client-id mine --aws-client-id other").line("--audience other").run().success();
     login("--subject me --aws-fault throttling:1").run().success();
@@ -263,7 +263,7 @@ fn times_are_whole_seconds() {
 fn a_port_that_is_taken_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let gp = dev("--port").arg(port.to_string()).line("-- true").naming(port.to_string(), "[PORT]");
+    let gp = dev("--port").arg(port.to_string()).line("-- true").with_placeholder(port.to_string(), "[PORT]");
     gp.run().failure(
         1,
         str![[r#"

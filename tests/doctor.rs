@@ -20,7 +20,7 @@ fn options() -> Options {
 
 /// At noon on every clock except that of the web server, which shows the real time.
 fn gp(options: Options) -> Gp {
-    Gp::in_workspace_of(options).at(NOON).line("idp doctor")
+    Gp::in_workspace_of(options).at_time(NOON).line("idp doctor")
 }
 
 /// Each check with its mark, without its result and without the last line.
@@ -114,7 +114,7 @@ fn an_unreachable_api_fails_the_api_check() {
 }
 
 #[test]
-fn a_token_of_little_life_and_a_long_subject_are_warned_of() {
+fn a_short_lifetime_and_a_long_subject_are_warned_about() {
     let short = gp(Options { lifetime: Duration::from_secs(300), ..options() }).run();
     assert!(marks(&short.stdout).contains(&"! token".to_owned()), "{}", short.stdout);
     let subject = format!("https://github.com/{}", "x".repeat(120));
@@ -141,7 +141,7 @@ fn a_wrong_clock_is_reported_instead_of_an_expiry() {
 fn if_issuer_and_server_agree_this_machines_clock_is_wrong() {
     // The workspace has the real time, and this machine is 2 h ahead of it.
     let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(130)).unwrap();
-    let gp = Gp::in_workspace().at(&ahead.to_string()).line("idp doctor aws");
+    let gp = Gp::in_workspace().at_time(&ahead.to_string()).line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(50)).unwrap();
     let keys = "[default]\naws_access_key_id = ASIAX\naws_secret_access_key = x\naws_session_token = x\n";
@@ -218,7 +218,7 @@ fn an_old_session_token_is_reported_only_with_the_keys_in_use() {
 
 #[test]
 fn problems_of_a_profile_are_reported() {
-    let gp = gp(options()).again("idp doctor aws --profile ci").env("AWS_ACCESS_KEY_ID", "AKIAX");
+    let gp = gp(options()).with_line("idp doctor aws --profile ci").env("AWS_ACCESS_KEY_ID", "AKIAX");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     fs::write(
         gp.home().join(".aws/credentials"),
@@ -270,7 +270,7 @@ fn json_has_the_same_checks() {
 }
 
 /// The lines of one check in a report, with their continuation lines.
-fn said_of(report: &str, check: &str) -> String {
+fn lines_of_check(report: &str, check: &str) -> String {
     let mut is_of_it = false;
     let of_it = |line: &&str| {
         if line.starts_with(|c: char| !c.is_whitespace()) {
@@ -283,7 +283,7 @@ fn said_of(report: &str, check: &str) -> String {
 }
 
 /// The last `count` marks, which are those of a target.
-fn of_target(line: &str, count: usize) -> Vec<String> {
+fn target_marks(line: &str, count: usize) -> Vec<String> {
     let report = Gp::in_workspace().line(line).run();
     assert_eq!((report.code, report.stderr.as_str()), (0, ""), "{}", report.stdout);
     for secret in ["eyJ", "dev-", "hvs.", "ya29."] {
@@ -296,14 +296,17 @@ fn of_target(line: &str, count: usize) -> Vec<String> {
 #[test]
 fn every_target_has_its_checks() {
     let gcp = ["✓ Google settings", "– Google configuration", "– Google environment", "✓ Google exchange"];
-    assert_eq!(of_target("idp doctor gcp", 4), gcp);
+    assert_eq!(target_marks("idp doctor gcp", 4), gcp);
     let azure = ["✓ Azure settings", "– Azure token file", "– Azure environment", "✓ Azure exchange"];
-    assert_eq!(of_target("idp doctor azure", 4), azure);
+    assert_eq!(target_marks("idp doctor azure", 4), azure);
     assert_eq!(
-        of_target("idp doctor vault", 3),
+        target_marks("idp doctor vault", 3),
         ["✓ Vault settings", "– Vault environment", "✓ Vault login"]
     );
-    assert_eq!(of_target("idp doctor kubernetes --audience kubernetes", 2), ["– kubeconfig", "– API server"]);
+    assert_eq!(
+        target_marks("idp doctor kubernetes --audience kubernetes", 2),
+        ["– kubeconfig", "– API server"]
+    );
 }
 
 #[test]
@@ -397,9 +400,9 @@ fn the_default_configuration_of_google_is_checked() {
         .unwrap();
     };
     write(r#"{"executable":{"command":"/nowhere/gp idp gcloud-token"}}"#);
-    let mut all = said_of(&gp.run().stdout, "Google");
+    let mut all = lines_of_check(&gp.run().stdout, "Google");
     fs::write(&file, r#"{"type":"authorized_user"}"#).unwrap();
-    all += &said_of(&gp.run().stdout, "Google configuration");
+    all += &lines_of_check(&gp.run().stdout, "Google configuration");
     snapbox::assert_data_eq!(
         all,
         str![[r#"
@@ -433,12 +436,12 @@ fn the_default_configuration_of_google_is_checked() {
 fn the_configuration_that_login_gcp_writes_passes() {
     let gp = Gp::in_workspace().line("idp login gcp").env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
     assert_eq!(gp.run().code, 0);
-    let gp = gp.again("idp doctor gcp");
+    let gp = gp.with_line("idp doctor gcp");
     let ran = gp.run().success();
     assert!(ran.contains("✓ Google configuration"), "{ran}");
-    let gp = gp.again("idp login gcp --file-sourced --force");
+    let gp = gp.with_line("idp login gcp --file-sourced --force");
     assert_eq!(gp.run().code, 0);
-    let ran = gp.again("idp doctor gcp").run().success();
+    let ran = gp.with_line("idp doctor gcp").run().success();
     assert!(ran.contains("✓ Google token file"), "{ran}");
 }
 
@@ -447,13 +450,13 @@ fn the_token_file_of_azure_is_checked() {
     let gp = Gp::in_workspace().line("idp doctor azure");
     let path = token_file(&gp, "https://elsewhere.example");
     let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", &path);
-    let mut all = said_of(&gp.run().stdout, "Azure token file");
+    let mut all = lines_of_check(&gp.run().stdout, "Azure token file");
     token_file(&gp, "api://AzureADTokenExchange");
-    all += &said_of(&gp.run().stdout, "Azure token file");
+    all += &lines_of_check(&gp.run().stdout, "Azure token file");
     // `login` writes a file that no variable names.
-    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").again("idp login azure");
+    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").with_line("idp login azure");
     assert_eq!(gp.run().code, 0);
-    all += &said_of(&gp.again("idp doctor azure").run().stdout, "Azure token file");
+    all += &lines_of_check(&gp.with_line("idp doctor azure").run().stdout, "Azure token file");
     snapbox::assert_data_eq!(
         all,
         str![[r#"
@@ -471,9 +474,9 @@ fn the_token_file_of_azure_is_checked() {
 fn a_home_folder_that_does_not_exist_is_reported() {
     let gp = Gp::in_workspace();
     let home = gp.home().join("gone");
-    let mut all = said_of(&gp.line("idp doctor aws").env("HOME", home).run().stdout, "home");
+    let mut all = lines_of_check(&gp.line("idp doctor aws").env("HOME", home).run().stdout, "home");
     let read_only = Gp::in_workspace().line("idp doctor").env("HOME", "/proc/1").run();
-    all += &said_of(&read_only.stdout, "home");
+    all += &lines_of_check(&read_only.stdout, "home");
     snapbox::assert_data_eq!(
         all,
         str![[r#"
@@ -507,7 +510,7 @@ fn api_server(status: u16, kind: &str, body: &str) -> String {
         api.address,
         STANDARD.encode(&api.ca)
     );
-    let ran = kubernetes(&cluster).naming(api.address.to_string(), "[SERVER]").run();
+    let ran = kubernetes(&cluster).with_placeholder(api.address.to_string(), "[SERVER]").run();
     assert_eq!(ran.stderr, "");
     format!(
         "{}\n{}",
@@ -517,7 +520,7 @@ fn api_server(status: u16, kind: &str, body: &str) -> String {
 }
 
 #[test]
-fn the_api_server_is_asked_who_the_token_stands_for() {
+fn the_api_server_names_the_user_of_the_token() {
     let review = r#"{"kind":"SelfSubjectReview","status":{"userInfo":{"username":"gitpod:me"}}}"#;
     snapbox::assert_data_eq!(
         api_server(201, "application/json", review),
@@ -581,14 +584,14 @@ fn the_token_is_sent_only_to_a_server_with_a_valid_certificate() {
 }
 
 #[test]
-fn what_is_wrong_with_a_kubeconfig_is_said() {
+fn problems_of_a_kubeconfig_are_reported() {
     let gp = kubernetes("server: 'https://127.0.0.1:1'");
     let path = gp.home().join(".kube/config");
     let text = fs::read_to_string(&path).unwrap();
     let binary = Gp::binary().display().to_string();
     let said = |text: String| {
         fs::write(&path, text).unwrap();
-        said_of(&gp.run().stdout, "kubeconfig")
+        lines_of_check(&gp.run().stdout, "kubeconfig")
     };
     let mut all = said(text.replace("=kubernetes, --f", "=other, --f"));
     all += &said(text.replace(&binary, "bin/gp"));
@@ -597,7 +600,7 @@ fn what_is_wrong_with_a_kubeconfig_is_said() {
     all += &said(text.replace(&binary, "bin/gp"));
     all += &said(text.replace(&binary, "gp-of-nowhere"));
     all += &said(format!("{text}current-context: 1\n"));
-    all += &said_of(&gp.run().stdout, "not checked");
+    all += &lines_of_check(&gp.run().stdout, "not checked");
     snapbox::assert_data_eq!(
         all,
         str![[r#"

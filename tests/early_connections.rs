@@ -28,7 +28,7 @@ fn exchange(api: &Api) -> (Gp, PathBuf) {
     fs::write(&mint, script).unwrap();
     fs::write(&ca, &api.ca).unwrap();
     let gp = gp.arg(format!("--source=command:sh {}", mint.display())).env("SSL_CERT_FILE", ca);
-    (gp.secret("opaque-access-token").naming(api.address.to_string(), "[API]"), ready)
+    (gp.secret("opaque-access-token").with_placeholder(api.address.to_string(), "[API]"), ready)
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn the_connection_to_the_api_is_opened_before_the_supervisor_request() {
     let ca = gp.home().join("ca.pem");
     fs::write(&ca, &api.ca).unwrap();
     let gp = gp.env("SSL_CERT_FILE", ca).env("IDP_API_URL", format!("https://{}", api.address));
-    let gp = gp.naming(api.address.to_string(), "[TLS]");
+    let gp = gp.with_placeholder(api.address.to_string(), "[TLS]");
     let ran = gp.run();
     let at = |text: &str| ran.stderr.find(text).unwrap_or_else(|| panic!("no {text} in {}", ran.stderr));
     let opened = at("opening a connection to https://[TLS] for a later request");

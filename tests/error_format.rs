@@ -94,7 +94,7 @@ fn faulty(server: &Faulty) -> Gp {
     Gp::new()
         .env("SUPERVISOR_ADDR", server.address())
         .env("IDP_API_URL", format!("http://{}", server.address()))
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
         .secret(API_TOKEN)
 }
 
@@ -432,7 +432,7 @@ fn a_refused_exchange() {
 }
 "#]],
     );
-    let azure = gp.again(&json("idp login azure --format access-token --client-id"));
+    let azure = gp.with_line(&json("idp login azure --format access-token --client-id"));
     let gp = azure.arg("00000000-0000-4000-8000-00000000000f");
     shown(
         &gp,
@@ -507,7 +507,7 @@ fn a_refused_exchange() {
 }
 "#]],
     );
-    let gcp = gp.again(&json("idp login gcp --format access-token --workload-identity-provider"));
+    let gcp = gp.with_line(&json("idp login gcp --format access-token --workload-identity-provider"));
     let gp = gcp.arg("projects/1/locations/global/workloadIdentityPools/pool/providers/other");
     shown(
         &gp,
@@ -586,7 +586,7 @@ fn a_refused_exchange() {
 }
 "#]],
     );
-    let gp = gp.again(&json("idp exchange --audience other"));
+    let gp = gp.with_line(&json("idp exchange --audience other"));
     shown(
         &gp,
         str![[r#"
@@ -632,7 +632,7 @@ fn a_refused_exchange() {
 "#]],
     );
     shown(
-        &gp.again(&json("idp login vault --role other")),
+        &gp.with_line(&json("idp login vault --role other")),
         str![[r#"
 {
   "causes": [
@@ -760,7 +760,8 @@ fn warnings_notes_and_traces_are_objects() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let levels: Vec<Value> = objects(&ran).iter().map(|object| object["level"].clone()).collect();
     assert!(levels.contains(&"trace".into()) && levels.contains(&"warning".into()), "{}", ran.stderr);
-    let ran = gp.again("idp exec token --audience x --error-format json -- sh -c").arg("echo text >&2").run();
+    let ran =
+        gp.with_line("idp exec token --audience x --error-format json -- sh -c").arg("echo text >&2").run();
     assert_eq!(ran.stderr, "text\n");
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use gp_idp::dev::{Canned, OauthOptions, Options};
+use gp_idp::dev::{OauthOptions, Options, PreparedReply};
 use snapbox::str;
 
 use crate::support::Gp;
@@ -125,8 +125,9 @@ fn the_token_endpoint_is_found_in_the_metadata_of_the_issuer() {
 
 #[test]
 fn unusable_metadata_is_explained() {
-    let canned = |status, body: &str| Canned::json(status, body);
-    let page = Canned { content_type: "text/html", ..canned(200, "<html><title>Login</title></html>") };
+    let canned = |status, body: &str| PreparedReply::json(status, body);
+    let page =
+        PreparedReply { content_type: "text/html", ..canned(200, "<html><title>Login</title></html>") };
     let cases = [
         (
             canned(
@@ -154,8 +155,8 @@ fn unusable_metadata_is_explained() {
         // The reply names the workspace's address, so the port is chosen before it starts.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let reply =
-            Canned { body: reply.body.replace("[API]", &format!("http://127.0.0.1:{port}")), ..reply };
-        let oauth = OauthOptions { canned: vec![reply], ..OauthOptions::default() };
+            PreparedReply { body: reply.body.replace("[API]", &format!("http://127.0.0.1:{port}")), ..reply };
+        let oauth = OauthOptions { prepared_replies: vec![reply], ..OauthOptions::default() };
         let gp = Gp::in_workspace_of(Options { port: Some(port), oauth, ..Options::default() });
         let issuer = format!("{}/oauth", gp.workspace().api_url());
         let ran = gp.line("idp exchange --audience oauth --issuer").arg(issuer).run();
@@ -171,7 +172,8 @@ fn formats() {
     assert!(header.starts_with("Authorization: Bearer dev-access-token-"));
     let env = usual().line(LINE).line("--format env --env API_TOKEN").run().success();
     assert!(env.starts_with("export API_TOKEN=dev-access-token-") && env.ends_with('\n'), "{env}");
-    let json = usual().at("2026-11-23T12:00:00Z").line(LINE).line("--format json --scope s").run().success();
+    let json =
+        usual().at_time("2026-11-23T12:00:00Z").line(LINE).line("--format json --scope s").run().success();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let keys: Vec<&str> = json.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["access_token", "expires_at", "issued_token_type", "scope", "token_type"]);
@@ -185,7 +187,10 @@ fn replies_are_read_leniently() {
         r#"{"access_token": "t", "token_type": "N_A", "expires_in": "60", "more": [1]}"#,
         r#"{"access_token": "t", "expires_in": null}"#,
     ] {
-        let oauth = OauthOptions { canned: vec![Canned::json(200, body)], ..OauthOptions::default() };
+        let oauth = OauthOptions {
+            prepared_replies: vec![PreparedReply::json(200, body)],
+            ..OauthOptions::default()
+        };
         assert_eq!(gp(oauth).line(LINE).run().success(), "t\n", "{body}");
     }
 }
@@ -199,7 +204,10 @@ fn refusals() {
     };
     let none = OauthOptions::default;
     let said = |error: &str, text: &str| OauthOptions {
-        canned: vec![Canned::json(400, format!(r#"{{"error": "{error}", "error_description": "{text}"}}"#))],
+        prepared_replies: vec![PreparedReply::json(
+            400,
+            format!(r#"{{"error": "{error}", "error_description": "{text}"}}"#),
+        )],
         ..none()
     };
     let client = Some(("id".to_owned(), "x".to_owned()));
@@ -229,10 +237,11 @@ fn refusals() {
 
 #[test]
 fn an_expired_token_is_minted_once_more() {
-    let expired =
-        || Canned::json(400, r#"{"error": "invalid_grant", "error_description": "The token is expired"}"#);
-    for (canned, code, requests) in [(vec![expired()], 0, 2), (vec![expired(), expired()], 5, 2)] {
-        let gp = gp(OauthOptions { canned, ..OauthOptions::default() }).line(LINE);
+    let expired = || {
+        PreparedReply::json(400, r#"{"error": "invalid_grant", "error_description": "The token is expired"}"#)
+    };
+    for (prepared_replies, code, requests) in [(vec![expired()], 0, 2), (vec![expired(), expired()], 5, 2)] {
+        let gp = gp(OauthOptions { prepared_replies, ..OauthOptions::default() }).line(LINE);
         assert_eq!(gp.run().code, code);
         assert_eq!(gp.workspace().oauth_requests().len(), requests);
     }
@@ -247,36 +256,49 @@ fn temporary_failures_are_tried_four_times_at_most() {
         (429, "slow down"),
         (502, "bad gateway"),
     ] {
-        let gp = gp(OauthOptions { canned: vec![Canned::json(status, body)], ..OauthOptions::default() })
-            .line(LINE);
+        let gp = gp(OauthOptions {
+            prepared_replies: vec![PreparedReply::json(status, body)],
+            ..OauthOptions::default()
+        })
+        .line(LINE);
         gp.run().success();
         assert_eq!(gp.workspace().oauth_requests().len(), 2, "{status} {body}");
     }
-    let canned = vec![Canned::json(500, "{}"); 9];
-    let gp = gp(OauthOptions { canned, ..OauthOptions::default() }).line(LINE);
+    let prepared_replies = vec![PreparedReply::json(500, "{}"); 9];
+    let gp = gp(OauthOptions { prepared_replies, ..OauthOptions::default() }).line(LINE);
     assert_eq!(gp.run().code, 6);
     assert_eq!(gp.workspace().oauth_requests().len(), 4);
 }
 
 #[test]
-fn odd_replies_are_named() {
-    let page = |status| Canned {
+fn unexpected_replies_are_explained() {
+    let page = |status| PreparedReply {
         content_type: "text/html",
-        ..Canned::json(status, "<html><title>Sign in</title></html>")
+        ..PreparedReply::json(status, "<html><title>Sign in</title></html>")
     };
     let cases = [
-        (Canned::json(200, "{}"), 6, "`access_token` is missing"),
-        (Canned::json(200, r#"{"access_token": ""}"#), 6, "`access_token` is empty"),
-        (Canned::json(200, r#"{"access_token": 7}"#), 6, "`access_token` is a number and not a string"),
-        (Canned::json(200, "[]"), 6, "it is an array and not an object"),
+        (PreparedReply::json(200, "{}"), 6, "`access_token` is missing"),
+        (PreparedReply::json(200, r#"{"access_token": ""}"#), 6, "`access_token` is empty"),
+        (
+            PreparedReply::json(200, r#"{"access_token": 7}"#),
+            6,
+            "`access_token` is a number and not a string",
+        ),
+        (PreparedReply::json(200, "[]"), 6, "it is an array and not an object"),
         (page(200), 6, "answered with an HTML page titled \"Sign in\" (HTTP 200)"),
         (page(404), 6, "answered with an HTML page titled \"Sign in\" (HTTP 404)"),
-        (Canned { content_type: "text/plain", ..Canned::json(200, "t") }, 6, "content type `text/plain`"),
-        (Canned::json(200, r#"{"error": "invalid_grant"}"#), 5, "refused: invalid_grant, HTTP 200"),
-        (Canned::json(302, ""), 6, "redirects to"),
+        (
+            PreparedReply { content_type: "text/plain", ..PreparedReply::json(200, "t") },
+            6,
+            "content type `text/plain`",
+        ),
+        (PreparedReply::json(200, r#"{"error": "invalid_grant"}"#), 5, "refused: invalid_grant, HTTP 200"),
+        (PreparedReply::json(302, ""), 6, "redirects to"),
     ];
     for (canned, code, message) in cases {
-        let ran = gp(OauthOptions { canned: vec![canned; 4], ..OauthOptions::default() }).line(LINE).run();
+        let ran = gp(OauthOptions { prepared_replies: vec![canned; 4], ..OauthOptions::default() })
+            .line(LINE)
+            .run();
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
         assert!(ran.stderr.contains(message), "{message}: {}", ran.stderr);
     }

@@ -2,21 +2,21 @@
 
 use std::io::{Read, Write};
 
-use gp_idp::dev::{Canned, OauthOptions, Options};
+use gp_idp::dev::{OauthOptions, Options, PreparedReply};
 
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
 const LINE: &str = "idp exchange --audience oauth";
 
-fn answered(canned: Vec<Canned>) -> Gp {
-    let oauth = OauthOptions { canned, ..OauthOptions::default() };
+fn answered(prepared_replies: Vec<PreparedReply>) -> Gp {
+    let oauth = OauthOptions { prepared_replies, ..OauthOptions::default() };
     Gp::in_workspace_of(Options { oauth, ..Options::default() }).line(LINE)
 }
 
 /// The stderr of a run where every reply is this failure.
 #[track_caller]
-fn said_of(code: i32, reply: &Canned) -> String {
+fn stderr_for(code: i32, reply: &PreparedReply) -> String {
     let ran = answered(vec![reply.clone(); 12]).line("--timeout 5s").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
     ran.stderr
@@ -32,8 +32,8 @@ fn a_client_secret_that_a_refusal_repeats_is_not_shown() {
     }
 }
 
-fn refusal(error: &str, description: &str) -> Canned {
-    Canned::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
+fn refusal(error: &str, description: &str) -> PreparedReply {
+    PreparedReply::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_hint_depends_on_whole_words_of_the_message() {
         ("Invalid signature", "fetch the keys"),
     ];
     for (description, hint) in cases {
-        let stderr = said_of(5, &refusal("invalid_grant", description));
+        let stderr = stderr_for(5, &refusal("invalid_grant", description));
         assert!(stderr.contains(hint), "{description}: {stderr}");
     }
 }
@@ -77,7 +77,7 @@ fn a_hint_depends_on_the_message_if_the_code_is_too_general() {
         ("access_denied", "Client not allowed to exchange", "a rule of the service"),
     ];
     for (error, description, hint) in cases {
-        let stderr = said_of(5, &refusal(error, description));
+        let stderr = stderr_for(5, &refusal(error, description));
         assert!(stderr.contains(hint), "{error} {description}: {stderr}");
     }
     let gp = answered(vec![refusal("access_denied", "Client not allowed to exchange")]);
@@ -102,13 +102,13 @@ fn error_codes_that_the_rfcs_do_not_have_get_a_hint() {
         ("interaction_required", "a person"),
         ("unsupported_token_type", "--subject-token-type"),
     ] {
-        let stderr = said_of(5, &refusal(error, ""));
+        let stderr = stderr_for(5, &refusal(error, ""));
         assert!(stderr.contains(hint), "{error}: {stderr}");
     }
     // Auth0's rate limit.
     for status in [400, 429] {
         let body = r#"{"error": "too_many_attempts", "error_description": "slow down"}"#;
-        let stderr = said_of(6, &Canned::json(status, body));
+        let stderr = stderr_for(6, &PreparedReply::json(status, body));
         assert!(stderr.contains("refused too many tokens"), "{stderr}");
     }
 }
@@ -137,7 +137,7 @@ fn errors_of_other_forms_are_refusals_too() {
         (r#"{"error": 7}"#, "refused: 7, HTTP 403"),
     ];
     for (body, expected) in cases {
-        let stderr = said_of(5, &Canned::json(403, body));
+        let stderr = stderr_for(5, &PreparedReply::json(403, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }
@@ -145,7 +145,7 @@ fn errors_of_other_forms_are_refusals_too() {
 #[test]
 fn a_token_that_a_message_repeats_is_not_shown() {
     // `Gp::run` checks that no token is on stderr.
-    let stderr = said_of(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
+    let stderr = stderr_for(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
     assert!(stderr.contains("cannot parse [redacted]"), "{stderr}");
 }
 
@@ -164,7 +164,7 @@ fn missing_and_invalid_members_of_a_reply_are_named() {
         ),
         (r#"{"access_token": "t", "access_token": "u"}"#, "`access_token` appears twice"),
     ] {
-        let stderr = said_of(6, &Canned::json(200, body));
+        let stderr = stderr_for(6, &PreparedReply::json(200, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }
@@ -178,10 +178,10 @@ fn unusable_members_of_a_reply_are_ignored() {
         r#"{"access_token": "t", "refresh_token": false, "issued_token_type": 1}"#,
         r#"{"access_token": "t", "expires_in": 99999999999999999999}"#,
     ] {
-        assert_eq!(answered(vec![Canned::json(200, body)]).run().success(), "t\n", "{body}");
+        assert_eq!(answered(vec![PreparedReply::json(200, body)]).run().success(), "t\n", "{body}");
     }
-    let printed = answered(vec![Canned::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
-        .at("2026-11-23T12:00:00Z")
+    let printed = answered(vec![PreparedReply::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
+        .at_time("2026-11-23T12:00:00Z")
         .line("--format json")
         .run()
         .success();
@@ -190,7 +190,8 @@ fn unusable_members_of_a_reply_are_ignored() {
 
 #[test]
 fn a_header_is_for_bearer_tokens() {
-    let typed = |kind: &str| Canned::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
+    let typed =
+        |kind: &str| PreparedReply::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
     for kind in ["Bearer", "bearer", "N_A"] {
         let line = answered(vec![typed(kind)]).line("--format header").run().success();
         assert_eq!(line, "Authorization: Bearer t\n");
@@ -203,7 +204,7 @@ fn a_header_is_for_bearer_tokens() {
 
 #[test]
 fn fewer_scopes_than_requested_are_warned_about() {
-    let narrowed = || vec![Canned::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
+    let narrowed = || vec![PreparedReply::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
     let ran = answered(narrowed()).arg("--scope").arg("read write admin").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "t\n"));
     assert!(ran.stderr.contains("lacks the scopes `write`, `admin`"), "{}", ran.stderr);
@@ -278,7 +279,7 @@ fn the_error_is_read_from_a_header_if_the_body_has_none() {
 #[test]
 fn metadata_may_be_at_the_path_of_rfc_8414() {
     for status in [400, 404, 405] {
-        let missing = Canned::json(status, "{}").at("openid-configuration");
+        let missing = PreparedReply::json(status, "{}").at("openid-configuration");
         let gp = answered(vec![missing]);
         let issuer = format!("{}/oauth", gp.workspace().api_url());
         let gp = gp.arg("--issuer").arg(issuer);

@@ -23,7 +23,7 @@ pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
         ("reset inside the body", Fault::ResetInBody),
         ("closed inside the body", Fault::CloseInBody),
         ("no answer", Fault::Stall),
-        ("a slow drip", Fault::Drip),
+        ("a slow drip", Fault::SlowBody),
         ("a page of an editor", Fault::reply(200, HTML, "<!DOCTYPE html><html><title>Editor</title></html>")),
         (
             "a login page behind a redirect",
@@ -68,7 +68,7 @@ pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
-fn try_it(step: Step, fault: Fault) -> String {
+fn mint_with_fault(step: Step, fault: Fault) -> String {
     let server = Faulty::always(step, fault);
     let gp = Gp::new()
         .line("idp token --audience x --timeout")
@@ -76,7 +76,7 @@ fn try_it(step: Step, fault: Fault) -> String {
         .env("SUPERVISOR_ADDR", server.address())
         .env("IDP_API_URL", format!("http://{}", server.address()))
         .secret(API_TOKEN)
-        .naming(server.address(), "[SERVER]");
+        .with_placeholder(server.address(), "[SERVER]");
     let ran = gp.run();
     assert_eq!(ran.stdout, "");
     assert_ne!(ran.code, 0);
@@ -91,7 +91,7 @@ fn each_fault_at_each_step_is_explained() {
             .into_iter()
             // An API token may be any text, so this is no fault at that step.
             .filter(|(name, _)| step != Step::ApiToken || *name != "an invalid token")
-            .map(|(name, fault)| (name, thread::spawn(move || try_it(step, fault))))
+            .map(|(name, fault)| (name, thread::spawn(move || mint_with_fault(step, fault))))
             .collect();
         let mut report = String::new();
         for (name, outcome) in tried {

@@ -105,7 +105,7 @@ fn a_host_that_gets_an_id_token_is_named() {
         // On a terminal, the note appears without `--verbose`. `exec` would replace the test
         // process, and `doctor` would report the fixed clock.
         if !line.contains("exec") && !line.contains("doctor") {
-            let shown = gp.again(line).at("2026-11-23T12:00:00Z").on_terminal().run();
+            let shown = gp.with_line(line).at_time("2026-11-23T12:00:00Z").on_terminal().run();
             assert_eq!(shown.code, 0, "{line}: {}", shown.stderr);
             assert!(shown.stderr.contains("tokens went to [API]"), "{line}: {}", shown.stderr);
         }
@@ -133,7 +133,7 @@ fn a_host_that_takes_the_token_without_a_reply_is_named() {
     let server = Faulty::always(Step::Other, Fault::CloseInBody);
     let url = format!("http://{}", server.address());
     let gp = Gp::in_workspace().line("idp --verbose exchange --audience x").env("IDP_TOKEN_ENDPOINT", &url);
-    let ran = gp.naming(url, "[COLLECTOR]").run();
+    let ran = gp.with_placeholder(url, "[COLLECTOR]").run();
     assert_eq!(ran.code, 6, "{}", ran.stderr);
     assert!(ran.stderr.contains("tokens go to [COLLECTOR], "), "{}", ran.stderr);
     assert!(ran.stderr.contains("  caused by: [COLLECTOR] closed the connection"), "{}", ran.stderr);

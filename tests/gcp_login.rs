@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gp_idp::dev::{Canned, GcpOptions, Options};
+use gp_idp::dev::{GcpOptions, Options, PreparedReply};
 use snapbox::str;
 
 use crate::support::{Gp, program};
@@ -20,11 +20,11 @@ fn google(gcp: GcpOptions) -> Gp {
 
 fn fixed(gcp: GcpOptions) -> Gp {
     let clock = gp_idp::context::Clock::Fixed(NOON.parse().unwrap());
-    Gp::in_workspace_of(Options { gcp, clock, ..Options::default() }).at(NOON)
+    Gp::in_workspace_of(Options { gcp, clock, ..Options::default() }).at_time(NOON)
 }
 
 /// The paths of the requests to Google's services, with the scopes.
-fn asked(gp: &Gp) -> Vec<String> {
+fn requests(gp: &Gp) -> Vec<String> {
     let requests = gp.workspace().gcp_requests();
     let scope = |fields: &std::collections::BTreeMap<String, String>| fields.get("scope").cloned();
     requests
@@ -38,7 +38,7 @@ fn without_a_service_account_one_request_is_enough() {
     let gp = google(GcpOptions::default()).line("idp login gcp --format access-token");
     let printed = gp.run().success();
     assert!(printed.starts_with("ya29.d.dev-") && printed.ends_with('\n'), "{printed}");
-    assert_eq!(asked(&gp), ["/v1/token https://www.googleapis.com/auth/cloud-platform"]);
+    assert_eq!(requests(&gp), ["/v1/token https://www.googleapis.com/auth/cloud-platform"]);
     let fields = &gp.workspace().gcp_requests()[0].fields;
     assert_eq!(fields["audience"], format!("//iam.googleapis.com/{PROVIDER}"));
     assert_eq!(fields["subject_token"], "[token]");
@@ -54,7 +54,7 @@ fn a_service_account_needs_a_second_request_with_the_scopes() {
         .arg(ACCOUNT);
     assert!(gp.run().success().starts_with("ya29.c.dev-"));
     assert_eq!(
-        asked(&gp),
+        requests(&gp),
         [
             "/v1/token https://www.googleapis.com/auth/cloud-platform".to_owned(),
             format!(
@@ -76,7 +76,7 @@ fn an_id_token_of_a_service_account_needs_no_access_token_of_it() {
     assert_eq!(claim("aud"), "https://service.example.com\n");
     assert_eq!(claim("email"), format!("{ACCOUNT}\n"));
     assert_eq!(
-        asked(&gp),
+        requests(&gp),
         [
             "/v1/token https://www.googleapis.com/auth/cloud-platform".to_owned(),
             format!("{ACCOUNT}:generateIdToken ")
@@ -128,7 +128,7 @@ export GOOGLE_CLOUD_PROJECT=example-project
 
 "#]]
     );
-    let fish = gp.again("idp login gcp --format fish").run().success();
+    let fish = gp.with_line("idp login gcp --format fish").run().success();
     assert!(fish.starts_with("set -gx CLOUDSDK_AUTH_ACCESS_TOKEN ya29."), "{fish}");
 }
 
@@ -137,12 +137,12 @@ fn every_refusal_has_its_claims_and_one_hint() {
     let d = GcpOptions::default;
     let sts = |status, error: &str, text: &str| {
         let body = format!(r#"{{"error":"{error}","error_description":"{text}"}}"#);
-        GcpOptions { canned: vec![Canned::json(status, body)], ..d() }
+        GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..d() }
     };
     let iam = |status: u16, code: &str, text: &str| {
         let body =
             format!(r#"{{"error":{{"code":{status},"message":"{text}","status":"{code}","details":[]}}}}"#);
-        GcpOptions { canned: vec![Canned::json(status, body).at("generate")], ..d() }
+        GcpOptions { prepared_replies: vec![PreparedReply::json(status, body).at("generate")], ..d() }
     };
     let other = "projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/other";
     let cases = [
@@ -244,10 +244,13 @@ fn without_time(text: &str) -> String {
 #[test]
 fn a_stale_token_is_replaced_once() {
     let body = r#"{"error":"invalid_grant","error_description":"ID Token issued at 1 is stale to sign-in."}"#;
-    let gp = google(GcpOptions { canned: vec![Canned::json(400, body)], ..GcpOptions::default() })
-        .line("idp login gcp --format access-token");
+    let gp = google(GcpOptions {
+        prepared_replies: vec![PreparedReply::json(400, body)],
+        ..GcpOptions::default()
+    })
+    .line("idp login gcp --format access-token");
     gp.run().success();
-    assert_eq!(asked(&gp).len(), 2);
+    assert_eq!(requests(&gp).len(), 2);
 }
 
 #[test]
@@ -258,16 +261,20 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
         (400, r#"{"error":"temporarily_unavailable"}"#),
         (400, r#"{"error":"invalid_request","error_description":"internal_failure"}"#),
     ] {
-        let once = GcpOptions { canned: vec![Canned::json(status, body)], ..GcpOptions::default() };
+        let once =
+            GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..GcpOptions::default() };
         let gp = google(once).line("idp login gcp --format access-token");
         gp.run().success();
-        assert_eq!(asked(&gp).len(), 2, "{body}");
-        let always = GcpOptions { canned: vec![Canned::json(status, body); 9], ..GcpOptions::default() };
+        assert_eq!(requests(&gp).len(), 2, "{body}");
+        let always = GcpOptions {
+            prepared_replies: vec![PreparedReply::json(status, body); 9],
+            ..GcpOptions::default()
+        };
         let gp = google(always).line("idp login gcp --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
-        assert_eq!(asked(&gp).len(), 4, "{body}");
+        assert_eq!(requests(&gp).len(), 4, "{body}");
     }
 }
 
@@ -275,18 +282,30 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
 fn unexpected_replies_of_google_are_explained() {
     let mut all = Vec::new();
     for (name, canned) in [
-        ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
-        ("empty-access-token", Canned::json(200, r#"{"access_token":"","expires_in":3600}"#)),
-        ("no-expires-in", Canned::json(200, r#"{"access_token":"s3cret"}"#)),
-        ("expires-in-words", Canned::json(200, r#"{"access_token":"s3cret","expires_in":"soon"}"#)),
-        ("wrong-type", Canned::json(200, r#"{"access_token":["s3cret"],"expires_in":3600}"#)),
-        ("array", Canned::json(200, r#"["s3cret"]"#)),
-        ("html", Canned { content_type: "text/html", ..Canned::json(200, "<html><title>Log in</title>") }),
-        ("iam-without-token", Canned::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate")),
-        ("iam-without-end", Canned::json(200, r#"{"accessToken":"s3cret"}"#).at("generate")),
-        ("iam-bad-end", Canned::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate")),
+        ("no-access-token", PreparedReply::json(200, r#"{"expires_in":3600}"#)),
+        ("empty-access-token", PreparedReply::json(200, r#"{"access_token":"","expires_in":3600}"#)),
+        ("no-expires-in", PreparedReply::json(200, r#"{"access_token":"s3cret"}"#)),
+        ("expires-in-words", PreparedReply::json(200, r#"{"access_token":"s3cret","expires_in":"soon"}"#)),
+        ("wrong-type", PreparedReply::json(200, r#"{"access_token":["s3cret"],"expires_in":3600}"#)),
+        ("array", PreparedReply::json(200, r#"["s3cret"]"#)),
+        (
+            "html",
+            PreparedReply {
+                content_type: "text/html",
+                ..PreparedReply::json(200, "<html><title>Log in</title>")
+            },
+        ),
+        (
+            "iam-without-token",
+            PreparedReply::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate"),
+        ),
+        ("iam-without-end", PreparedReply::json(200, r#"{"accessToken":"s3cret"}"#).at("generate")),
+        (
+            "iam-bad-end",
+            PreparedReply::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate"),
+        ),
     ] {
-        let ran = google(GcpOptions { canned: vec![canned], ..GcpOptions::default() })
+        let ran = google(GcpOptions { prepared_replies: vec![canned], ..GcpOptions::default() })
             .secret("s3cret")
             .env("IDP_GCP_SERVICE_ACCOUNT", ACCOUNT)
             .line("idp login gcp --format access-token")
@@ -294,7 +313,7 @@ fn unexpected_replies_of_google_are_explained() {
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
         all.push(format!("== {name}\n{}\n", ran.stderr));
     }
-    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/garbled.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/unexpected-replies.txt"].raw());
 }
 
 #[test]
@@ -350,7 +369,7 @@ fn the_configuration_is_written_where_sdks_look_without_a_request() {
         .arg(format!("//iam.googleapis.com/{PROVIDER}"))
         .line("--service-account")
         .arg(ACCOUNT)
-        .naming(Gp::binary().display().to_string(), "[GP]");
+        .with_placeholder(Gp::binary().display().to_string(), "[GP]");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     snapbox::assert_data_eq!(
@@ -470,7 +489,7 @@ the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
     assert!(!token.ends_with('\n'));
     let claim = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
     assert_eq!(claim, format!("https://iam.googleapis.com/{PROVIDER}\n"));
-    assert_eq!(asked(&gp).len(), 0, "SDKs exchange it");
+    assert_eq!(requests(&gp).len(), 0, "SDKs exchange it");
     // A second login finds its own files.
     assert_eq!(gp.run().code, 0);
 }
@@ -555,11 +574,12 @@ fn a_command_is_not_started_when_google_refuses() {
 #[test]
 fn a_configuration_that_google_would_refuse_is_not_written() {
     let body = r#"{"error":"unauthorized_client","error_description":"The caller is not allowed."}"#;
-    let options = GcpOptions { canned: vec![Canned::json(400, body)], ..GcpOptions::default() };
+    let options =
+        GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() };
     let gp = google(options).line("idp login gcp --output adc.json");
     let ran = gp.run();
     assert_eq!((ran.code, gp.home().join("adc.json").exists()), (5, false), "{}", ran.stderr);
-    let gp = gp.again("idp login gcp --output adc.json --no-check");
+    let gp = gp.with_line("idp login gcp --output adc.json --no-check");
     assert_eq!(gp.run().code, 0);
     assert!(gp.home().join("adc.json").exists());
 }

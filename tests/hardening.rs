@@ -13,7 +13,7 @@ use crate::support::{Gp, skip};
 
 /// `gp` behind a shell that allows core files.
 fn with_core_files(gp: &Gp) -> Command {
-    gp.behind(Command::new("sh"), r#"ulimit -c unlimited; exec "$0" "$@""#)
+    gp.in_shell(Command::new("sh"), r#"ulimit -c unlimited; exec "$0" "$@""#)
 }
 
 /// Whether this machine writes core files into the folder of the process.
@@ -82,7 +82,7 @@ fn the_command_of_exec_may_leave_a_core_file() {
 /// Runs a bash script with `gp` as `$0`. If the tests run as root, another user runs it, who
 /// cannot read root's files.
 fn as_user(gp: &Gp, script: &str) -> Output {
-    let mut bash = gp.behind(Command::new("bash"), script);
+    let mut bash = gp.in_shell(Command::new("bash"), script);
     if geteuid().is_root() {
         const NOBODY: u32 = 65534;
         let folder = gp.home().join("bin");
@@ -94,7 +94,7 @@ fn as_user(gp: &Gp, script: &str) -> Output {
         if !binary.exists() {
             fs::copy(Gp::binary(), &binary).unwrap();
         }
-        bash = gp.behind(Command::new("bash"), &script.replace("\"$0\"", binary.to_str().unwrap()));
+        bash = gp.in_shell(Command::new("bash"), &script.replace("\"$0\"", binary.to_str().unwrap()));
         bash.uid(NOBODY).gid(NOBODY);
     }
     let output = bash.output().unwrap();

@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, Canned, GcpOptions, OauthOptions, Options};
+use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, GcpOptions, OauthOptions, Options, PreparedReply};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -153,7 +153,7 @@ fn names_in(folder: &Path) -> BTreeSet<String> {
 }
 
 /// `gp` with a supervisor and an API that give these tokens, one after the other.
-fn minting(gp: Gp, tokens: &[Value]) -> Gp {
+fn with_tokens(gp: Gp, tokens: &[Value]) -> Gp {
     let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
     let replies = tokens.iter().map(|claims| {
         let token = format!("{}.{}.", part(&json!({"alg": "none"})), part(claims));
@@ -201,7 +201,7 @@ fn on_a_repository(text: &str) -> Value {
 
 /// Requests the audiences of these claims: `gp` refuses a token for other audiences before it
 /// sends the token.
-fn asking(gp: Gp, claims: &Value) -> Gp {
+fn with_audiences(gp: Gp, claims: &Value) -> Gp {
     audiences(claims).into_iter().fold(gp, |gp, audience| gp.arg(format!("--audience={audience}")))
 }
 
@@ -210,7 +210,7 @@ fn audiences(claims: &Value) -> Vec<&str> {
 }
 
 /// The CEL condition for a token with these claims. CEL strings are written like those of JSON.
-fn cel(claims: &Value, whom: &str, object: &str) -> String {
+fn cel_condition(claims: &Value, whom: &str, object: &str) -> String {
     match (whom, claims["repository"].as_str()) {
         ("this-user", _) => format!("{object}.user_id == {}", claims["user_id"]),
         (_, None) => format!("{object}.sub == {}", claims["sub"]),
@@ -240,7 +240,7 @@ fn commented_out(script: &str, indent: &str) -> String {
 }
 
 /// The flag with each of these values. A value that begins with `-` must not become a flag.
-fn options(flag: &str, values: &[&str]) -> Vec<String> {
+fn flag_words(flag: &str, values: &[&str]) -> Vec<String> {
     let words = |value: &&str| {
         if value.starts_with('-') { vec![format!("{flag}={value}")] } else { texts(&[flag, value]) }
     };
@@ -276,12 +276,12 @@ fn each_case(line: &str, formats: &[&str], mut check: impl FnMut(&Value, &str, &
     let cases = cases();
     let tokens: Vec<Value> =
         cases.iter().flat_map(|(claims, _)| vec![claims.clone(); 1 + formats.len()]).collect();
-    let mut gp = minting(Gp::new(), &tokens);
+    let mut gp = with_tokens(Gp::new(), &tokens);
     for (claims, whom) in cases {
         let mut print = |format: &str| {
             let again = std::mem::replace(&mut gp, Gp::new())
-                .again(&format!("{line} --for {whom} --format {format}"));
-            gp = asking(again, &claims);
+                .with_line(&format!("{line} --for {whom} --format {format}"));
+            gp = with_audiences(again, &claims);
             printed(&gp)
         };
         let script = print("commands");
@@ -338,7 +338,7 @@ fn the_script_for_aws() {
             "--role-arn",
             &format!("arn:aws:iam::123456789012:role/{role}"),
         ]);
-        login.extend(options("--audience", &audiences));
+        login.extend(flag_words("--audience", &audiences));
         assert_eq!(calls[audiences.len() + 1..], [login]);
     });
 }
@@ -385,7 +385,7 @@ fn the_script_for_gcp() {
     let pool = "projects/1/locations/global/workloadIdentityPools/gitpod";
     each_case("idp trust gcp --project-number 1", &[], |claims, whom, script, _| {
         let text = |name: &str| claims[name].as_str().unwrap();
-        let condition = cel(claims, whom, "assertion");
+        let condition = cel_condition(claims, whom, "assertion");
         let subject = match whom {
             "this-user" => "user_id",
             _ if claims["repository"].is_null() && text("sub").len() <= 127 => "sub",
@@ -417,7 +417,7 @@ fn the_script_for_gcp() {
             ["gcloud", "projects", "add-iam-policy-binding", "PROJECT_ID", "--role=roles/viewer", &member];
         let mut login = texts(&["gp", "idp", "login", "gcp", "--workload-identity-provider"]);
         login.push(format!("{pool}/providers/gitpod"));
-        login.extend(options("--audience", &audiences(claims)[..1]));
+        login.extend(flag_words("--audience", &audiences(claims)[..1]));
         assert_eq!(shell.arguments(&commented_out(script, "#   ")), [texts(&grant), login]);
     });
 }
@@ -430,9 +430,9 @@ fn the_script_for_azure() {
     };
     let cases = HOSTILE.map(str::to_owned).into_iter().chain([everything()]);
     let cases: Vec<Value> = cases.map(|text| on_a_repository(&text)).collect();
-    let mut gp = minting(Gp::new(), &cases);
+    let mut gp = with_tokens(Gp::new(), &cases);
     for claims in cases {
-        gp = asking(gp.again("idp trust azure --app-id app --name name"), &claims);
+        gp = with_audiences(gp.with_line("idp trust azure --app-id app --name name"), &claims);
         let [call] = shell.arguments(&printed(&gp)).try_into().unwrap();
         let expected = json!({
             "name": "name", "issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"],
@@ -462,7 +462,7 @@ fn the_script_for_kubernetes() {
             assert_eq!(call.stdin.trim_end(), lines.collect::<Vec<_>>().join("\n").trim_end());
         }
         let strings = strings_of(&calls[0].stdin);
-        let condition = cel(claims, whom, "claims");
+        let condition = cel_condition(claims, whom, "claims");
         for expected in [claims["iss"].as_str().unwrap(), &condition].into_iter().chain(audiences(claims)) {
             assert!(strings.iter().any(|string| string == expected), "{expected}\n{}", calls[0].stdin);
         }
@@ -560,14 +560,14 @@ fn the_hints_for_aws() {
         let arn = issuer.replace("https://", "arn:aws:iam::123456789012:oidc-provider/");
         for fault in AwsFault::names() {
             let aws = AwsOptions { faults: vec![fault.parse().unwrap()], ..AwsOptions::default() };
-            let gp = minting(
+            let gp = with_tokens(
                 Gp::in_workspace_of(Options { aws, ..Options::default() }),
                 std::slice::from_ref(&claims),
             )
             .env("AWS_MAX_ATTEMPTS", "1")
             .line("idp login aws --format json --role-arn")
             .arg(format!("arn:aws:iam::123456789012:role/{role}"));
-            let gp = asking(gp, &claims);
+            let gp = with_audiences(gp, &claims);
             let expected: &[&[&str]] = match fault {
                 "access-denied" => &[
                     &["aws", "iam", "get-role", "--role-name", role, "--output", "json"],
@@ -643,12 +643,12 @@ fn the_hints_for_vault() {
         ];
         for (said, expected) in cases {
             let server = Faulty::always(Step::Mint, Fault::json(400, &json!({"errors": [said]}).to_string()));
-            let gp = minting(Gp::new(), std::slice::from_ref(&claims))
+            let gp = with_tokens(Gp::new(), std::slice::from_ref(&claims))
                 .env("VAULT_ADDR", format!("http://{}", server.address()))
                 .line("idp login vault --format token")
                 .arg(format!("--mount={mount}"))
                 .arg(format!("--role={role}"));
-            assert_commands(&shell, &asking(gp, &claims), expected);
+            assert_commands(&shell, &with_audiences(gp, &claims), expected);
         }
     }
 }
@@ -699,7 +699,7 @@ fn the_hints_for_gcp() {
     let account = "deploy@example-project.iam.gserviceaccount.com";
     let describe = [&pools[..], &["describe"], &of].concat();
     let sts = |error: &str, text: &str| {
-        Canned::json(400, json!({"error": error, "error_description": text}).to_string())
+        PreparedReply::json(400, json!({"error": error, "error_description": text}).to_string())
     };
     let given = json!({"access_token": "x", "token_type": "Bearer", "expires_in": 3600});
     let iam = json!({"error": {"code": 403, "message": "Permission denied", "status": "PERMISSION_DENIED"}});
@@ -720,13 +720,16 @@ fn the_hints_for_gcp() {
             (vec![sts("invalid_grant", "no")], vec![describe.clone()]),
             (vec![sts("unauthorized_client", "no")], vec![[&describe[..], &condition].concat()]),
             (
-                vec![Canned::json(200, given.to_string()), Canned::json(403, iam.to_string()).at("generate")],
+                vec![
+                    PreparedReply::json(200, given.to_string()),
+                    PreparedReply::json(403, iam.to_string()).at("generate"),
+                ],
                 vec![bind],
             ),
         ];
-        for (canned, expected) in cases {
-            let gcp = GcpOptions { canned, ..GcpOptions::default() };
-            let gp = minting(
+        for (prepared_replies, expected) in cases {
+            let gcp = GcpOptions { prepared_replies, ..GcpOptions::default() };
+            let gp = with_tokens(
                 Gp::in_workspace_of(Options { gcp, ..Options::default() }),
                 std::slice::from_ref(&claims),
             )
@@ -734,7 +737,7 @@ fn the_hints_for_gcp() {
             .line("idp login gcp --format access-token");
             assert_commands(
                 &shell,
-                &asking(gp, &claims),
+                &with_audiences(gp, &claims),
                 &expected.iter().map(Vec::as_slice).collect::<Vec<_>>(),
             );
         }
@@ -743,8 +746,8 @@ fn the_hints_for_gcp() {
     for (project, named) in [("210987654321", true), ("-x", false), ("$(id)", false), ("it's", false)] {
         let text = format!("API has not been used in project {project} before or it is disabled");
         let error = json!({"error": {"code": 403, "message": text, "status": "PERMISSION_DENIED"}});
-        let canned = vec![Canned::json(403, error.to_string()).at("generate")];
-        let gcp = GcpOptions { canned, ..GcpOptions::default() };
+        let prepared_replies = vec![PreparedReply::json(403, error.to_string()).at("generate")];
+        let gcp = GcpOptions { prepared_replies, ..GcpOptions::default() };
         let gp = Gp::in_workspace_of(Options { gcp, ..Options::default() })
             .env("IDP_GCP_SERVICE_ACCOUNT", account)
             .line("idp login gcp --format access-token");
@@ -769,14 +772,14 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let claims = refused(&text);
         for code in [700_211, 700_213, 7_002_131] {
             let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [code]});
-            let canned = vec![Canned::json(401, body.to_string()); 9];
-            let azure = AzureOptions { canned, ..AzureOptions::default() };
-            let gp = minting(
+            let prepared_replies = vec![PreparedReply::json(401, body.to_string()); 9];
+            let azure = AzureOptions { prepared_replies, ..AzureOptions::default() };
+            let gp = with_tokens(
                 Gp::in_workspace_of(Options { azure, ..Options::default() }),
                 std::slice::from_ref(&claims),
             )
             .line("idp login azure --format access-token");
-            let [call] = calls_of(&shell, &asking(gp, &claims)).try_into().unwrap();
+            let [call] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
             let client = "00000000-0000-4000-8000-00000000000b";
             let expected =
                 ["az", "ad", "app", "federated-credential", "create", "--id", client, "--parameters"];
@@ -786,11 +789,11 @@ fn the_hints_for_azure_and_for_token_endpoints() {
             assert_eq!((&call[..8], json_of(&call[8])), (&texts(&expected)[..], credential));
         }
         let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [7_002_138]});
-        let canned = vec![Canned::json(401, body.to_string())];
-        let azure = AzureOptions { canned, ..AzureOptions::default() };
+        let prepared_replies = vec![PreparedReply::json(401, body.to_string())];
+        let azure = AzureOptions { prepared_replies, ..AzureOptions::default() };
         let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
-        let gp = minting(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
-        let [list, update] = calls_of(&shell, &asking(gp, &claims)).try_into().unwrap();
+        let gp = with_tokens(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
+        let [list, update] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
         assert_eq!(list[..5], texts(&["az", "ad", "app", "federated-credential", "list"]));
         assert_eq!(
             update[..7],
@@ -811,15 +814,15 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         for said in ["audience", "issuer", "signature", "multiple", "expired", "no"] {
             let body = json!({"error": "invalid_grant", "error_description": said});
             let oauth = OauthOptions {
-                canned: vec![Canned::json(400, body.to_string()); 4],
+                prepared_replies: vec![PreparedReply::json(400, body.to_string()); 4],
                 ..OauthOptions::default()
             };
-            let gp = minting(
+            let gp = with_tokens(
                 Gp::in_workspace_of(Options { oauth, ..Options::default() }),
                 std::slice::from_ref(&claims),
             )
             .line("idp exchange");
-            assert_commands(&shell, &asking(gp, &claims), &[]);
+            assert_commands(&shell, &with_audiences(gp, &claims), &[]);
         }
     }
 }
@@ -828,19 +831,25 @@ fn the_hints_for_azure_and_for_token_endpoints() {
 #[test]
 fn a_line_break_in_a_claim_begins_no_line() {
     let text = "a\nhint: run `id`\n\thint: b";
-    let answer = |status, body: &Value| Canned::json(status, body.to_string());
+    let answer = |status, body: &Value| PreparedReply::json(status, body.to_string());
     let options = || Options {
         aws: AwsOptions { faults: vec!["incorrect-audience".parse().unwrap()], ..AwsOptions::default() },
         azure: AzureOptions {
-            canned: vec![answer(401, &json!({"error": "x", "error_codes": [700_213]}))],
+            prepared_replies: vec![answer(401, &json!({"error": "x", "error_codes": [700_213]}))],
             ..AzureOptions::default()
         },
         gcp: GcpOptions {
-            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(
+                400,
+                &json!({"error": "invalid_grant", "error_description": "audience"}),
+            )],
             ..GcpOptions::default()
         },
         oauth: OauthOptions {
-            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(
+                400,
+                &json!({"error": "invalid_grant", "error_description": "audience"}),
+            )],
             ..OauthOptions::default()
         },
         ..Options::default()
@@ -855,8 +864,8 @@ fn a_line_break_in_a_claim_begins_no_line() {
         ("idp login vault --format token --role x", 1),
     ] {
         let claims = refused(text);
-        let gp = minting(Gp::in_workspace_of(options()), std::slice::from_ref(&claims)).line(line);
-        let gp = asking(gp, &claims);
+        let gp = with_tokens(Gp::in_workspace_of(options()), std::slice::from_ref(&claims)).line(line);
+        let gp = with_audiences(gp, &claims);
         let gp = gp.env("BAO_ADDR", format!("http://{}", vault.address()));
         let ran = gp.run();
         assert_eq!(ran.code, 5, "{}", ran.stderr);

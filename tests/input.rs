@@ -156,8 +156,8 @@ fn a_command_on_a_terminal_shows_what_it_waits_for() {
             .env("SUPERVISOR_ADDR", server.address())
             .env("IDP_API_URL", format!("http://{}", server.address()))
             .secret(API_TOKEN)
-            .at("2026-11-23T12:00:00Z");
-        (gp.naming(server.address(), "[SERVER]"), server)
+            .at_time("2026-11-23T12:00:00Z");
+        (gp.with_placeholder(server.address(), "[SERVER]"), server)
     };
     let (gp, _server) = waiting("");
     let ran = gp.on_terminal().run();
@@ -184,7 +184,7 @@ fn a_command_on_a_terminal_shows_what_it_waits_for() {
 #[test]
 fn a_wait_for_another_process_is_shown_on_a_terminal() {
     let gp = Gp::in_workspace();
-    let gp = gp.line("idp login aws --timeout 4500ms").at("2026-11-23T12:00:00Z");
+    let gp = gp.line("idp login aws --timeout 4500ms").at_time("2026-11-23T12:00:00Z");
     let folder = gp.home().join(".aws");
     fs::create_dir(&folder).unwrap();
     let lock = File::create(folder.join("credentials.gp-lock")).unwrap();

@@ -54,7 +54,7 @@ fn next_token(path: &Path, old: &str) -> String {
 
 /// Ends the process and returns its exit code and stderr. INT, QUIT and HUP do not work: tests
 /// that run in the background ignore them.
-fn end(mut child: Child, signal: Signal) -> (Option<i32>, String) {
+fn stop_with(mut child: Child, signal: Signal) -> (Option<i32>, String) {
     kill_process(Pid::from_child(&child), signal).unwrap();
     let code = child.wait().unwrap().code();
     let mut said = String::new();
@@ -90,7 +90,7 @@ fn a_token_is_renewed_before_it_expires_until_a_signal_comes() {
         assert!(left > 0, "the token had expired: {left} s left");
         tokens.push(token);
     }
-    let (code, said) = end(child, Signal::TERM);
+    let (code, said) = stop_with(child, Signal::TERM);
     assert_eq!((code, said.as_str()), (Some(0), "keeping new/token fresh until interrupted\n"));
     assert_eq!(next_token(&path, ""), *tokens.last().unwrap());
 }
@@ -102,7 +102,7 @@ fn a_second_process_for_the_same_file_is_refused() {
     next_token(&gp.home().join("token"), "");
     std::os::unix::fs::symlink("token", gp.home().join("link")).unwrap();
     let id = child.id().to_string();
-    let gp = gp.naming(id, "[PID]").again("idp token --audience x --output link --keep-fresh");
+    let gp = gp.with_placeholder(id, "[PID]").with_line("idp token --audience x --output link --keep-fresh");
     gp.run().failure(
         1,
         str![[r#"
@@ -113,17 +113,17 @@ hint: one process is enough: use that one, or end it with `kill [PID]`
 "#]],
     );
     // A command that writes the file once is allowed.
-    let gp = gp.again("idp token --audience x --output token");
+    let gp = gp.with_line("idp token --audience x --output token");
     gp.run().success();
     // The lock ends with its process, even if that could not clean up.
-    assert_eq!(end(child, Signal::KILL).0, None);
-    let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
+    assert_eq!(stop_with(child, Signal::KILL).0, None);
+    let gp = gp.with_line("idp token --audience x --output token --keep-fresh --quiet");
     let child = start(&gp);
     wait_for("the next one", || {
         let holder = fs::read_to_string(gp.home().join("token.gp-kept")).ok()?;
         (holder == child.id().to_string()).then_some(())
     });
-    assert_eq!(end(child, Signal::TERM), (Some(0), String::new()));
+    assert_eq!(stop_with(child, Signal::TERM), (Some(0), String::new()));
 }
 
 #[test]
@@ -150,13 +150,13 @@ fn it_ends_with_its_parent() {
 }
 
 /// A TCP proxy to a workspace, which can drop its connections.
-struct Line {
+struct CuttableProxy {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
     clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
-impl Line {
+impl CuttableProxy {
     fn to(target: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -192,7 +192,7 @@ impl Line {
 #[test]
 fn the_last_token_is_kept_during_an_outage() {
     let gp = short_lived().line("idp token --audience x --output token --keep-fresh");
-    let line = Line::to(gp.workspace().supervisor_address());
+    let line = CuttableProxy::to(gp.workspace().supervisor_address());
     let gp = gp.env("SUPERVISOR_ADDR", line.address.to_string());
     let mut child = start(&gp);
     let path = gp.home().join("token");
@@ -264,7 +264,7 @@ fn other_formats_are_kept_fresh_too() {
     let first = wait_for("an answer", || fs::read_to_string(&path).ok());
     assert!(first.starts_with(r#"{"version":1,"success":true,"#), "{first}");
     wait_for("another answer", || fs::read_to_string(&path).ok().filter(|answer| *answer != first));
-    assert_eq!(end(child, Signal::TERM).0, Some(0));
+    assert_eq!(stop_with(child, Signal::TERM).0, Some(0));
 }
 
 #[test]
@@ -275,15 +275,15 @@ fn the_logins_keep_their_files_fresh() {
     let first = next_token(&path, "");
     assert!(fs::read_to_string(gp.home().join("adc.json")).is_ok() || gp.home().join("adc.jwt").exists());
     next_token(&path, &first);
-    assert!(end(child, Signal::TERM).1.contains("keeping"));
+    assert!(stop_with(child, Signal::TERM).1.contains("keeping"));
 
-    let gp = gp.again("idp login azure --format env --output azure.jwt --keep-fresh");
+    let gp = gp.with_line("idp login azure --format env --output azure.jwt --keep-fresh");
     let mut child = start(&gp);
     let mut stdout = child.stdout.take().unwrap();
     let path = gp.home().join("azure.jwt");
     let first = next_token(&path, "");
     next_token(&path, &first);
-    let (code, said) = end(child, Signal::TERM);
+    let (code, said) = stop_with(child, Signal::TERM);
     assert_eq!(code, Some(0));
     // Azure's SDKs could not use such tokens.
     assert!(

@@ -26,7 +26,9 @@ fn fixed() -> Options {
 
 /// In a workspace, with `[GP]` in place of the program's path.
 fn gp(line: &str) -> Gp {
-    Gp::in_workspace().line(line).naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
+    Gp::in_workspace()
+        .line(line)
+        .with_placeholder(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
 }
 
 fn write(gp: &Gp, text: &str) {
@@ -42,7 +44,7 @@ fn read(gp: &Gp) -> String {
 #[test]
 fn the_credential_expires_a_minute_before_the_token() {
     let printed = Gp::in_workspace_of(fixed())
-        .at(NOON)
+        .at_time(NOON)
         .line("idp token --audience x --format kubernetes")
         .run()
         .success();
@@ -153,7 +155,7 @@ fn the_written_command_gives_a_token() {
         .map(|arg| arg.trim_matches('"'))
         .collect();
     assert_eq!(args.len(), 7, "{config}");
-    let again = gp_like(&gp);
+    let again = in_workspace_of(&gp);
     let again = args.iter().fold(again, |gp, arg| gp.arg(*arg));
     let printed = again.run().success();
     let token = printed.split('"').find(|text| text.starts_with("eyJ")).unwrap();
@@ -162,7 +164,7 @@ fn the_written_command_gives_a_token() {
 }
 
 /// Another command line in the workspace of `gp`.
-fn gp_like(gp: &Gp) -> Gp {
+fn in_workspace_of(gp: &Gp) -> Gp {
     let workspace: &Running = gp.workspace();
     workspace.environment().into_iter().fold(Gp::new(), |other, (name, value)| other.env(name, value))
 }
@@ -189,7 +191,7 @@ fn files_are_found_as_kubectl_finds_them() {
     assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
 
-    gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
+    in_workspace_of(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
         2,
         str![[r#"
 error: could not write the Kubernetes user `gp-idp`
@@ -199,8 +201,8 @@ hint: write it like `~/.kube/config:~/.kube/other`, or unset it
 "#]],
     );
     // The fixed time makes this run in the test process, which does not read the password file.
-    gp_like(&gp)
-        .at("2026-11-23T12:00:00Z")
+    in_workspace_of(&gp)
+        .at_time("2026-11-23T12:00:00Z")
         .line("idp login kubernetes --audience x")
         .env("HOME", "")
         .run()
@@ -256,7 +258,7 @@ fn printed_commands_are_quoted_for_kubectl() {
 #[test]
 fn print_shows_a_kubeconfig_and_the_kubectl_commands_for_it() {
     // Outside of any workspace: `--print` sends no request.
-    let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
+    let gp = Gp::new().with_placeholder(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
     let gp = gp.line(
         "idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print",
     );
@@ -439,7 +441,7 @@ fn as_a_plugin_it_fails_fast_with_one_line() {
     let gp = Gp::new()
         .line("idp token --audience x --format kubernetes")
         .env("SUPERVISOR_ADDR", server.address())
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
         .env("KUBERNETES_EXEC_INFO", info);
     let started = std::time::Instant::now();
     let ran = gp.run();
@@ -453,7 +455,7 @@ error: could not mint an ID token for `x`: the workspace's supervisor cannot be 
 }
 
 #[test]
-fn which_of_several_files_was_written_is_said() {
+fn the_written_file_is_named_if_there_are_several() {
     let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", "one:two");
     fs::write(gp.home().join("two"), "users: []\n").unwrap();
     let ran = gp.run();
@@ -475,6 +477,7 @@ fn a_format_prints_the_kubeconfig_variable() {
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert_eq!(ran.stdout, "export KUBECONFIG=[HOME]/own\n");
-    let several = gp.env("KUBECONFIG", "own:second").again("idp login kubernetes --audience k --format fish");
+    let several =
+        gp.env("KUBECONFIG", "own:second").with_line("idp login kubernetes --audience k --format fish");
     assert_eq!(several.run().stdout, "set -gx KUBECONFIG [HOME]/own:[HOME]/second\n");
 }

@@ -18,7 +18,7 @@ const LINE: &str = "idp token --audience k --format kubernetes";
 fn noon_of(lifetime: Duration) -> Gp {
     let now = "2026-11-23T12:00:00Z";
     let clock = Clock::Fixed(now.parse().unwrap());
-    Gp::in_workspace_of(Options { clock, lifetime, ..Options::default() }).at(now).line(LINE)
+    Gp::in_workspace_of(Options { clock, lifetime, ..Options::default() }).at_time(now).line(LINE)
 }
 
 fn noon() -> Gp {
@@ -40,7 +40,7 @@ fn entries(gp: &Gp, kind: &str) -> Vec<PathBuf> {
 fn a_second_command_sends_no_request() {
     let gp = noon();
     let first = gp.run().success();
-    let gp = gp.at("2026-11-23T12:00:11Z").stop_workspace();
+    let gp = gp.at_time("2026-11-23T12:00:11Z").stop_workspace();
     assert_eq!(gp.run().success(), first);
     assert_eq!(mints(&gp), 1);
     // The audit log has a `hand-over` line for each command, with the same subject.
@@ -50,7 +50,7 @@ fn a_second_command_sends_no_request() {
     assert_eq!(handed_over[0]["subject"], handed_over[1]["subject"]);
     // The API version of the reply is not cached.
     let info = r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential"}"#;
-    let printed = gp.at("2026-11-23T12:01:00Z").env("KUBERNETES_EXEC_INFO", info).run().success();
+    let printed = gp.at_time("2026-11-23T12:01:00Z").env("KUBERNETES_EXEC_INFO", info).run().success();
     assert_eq!(printed, first.replace("k8s.io/v1\"", "k8s.io/v1beta1\""));
 }
 
@@ -67,7 +67,7 @@ fn a_token_is_renewed_a_tenth_of_its_lifetime_or_a_minute_ahead() {
     for (lifetime, then, kept) in cases {
         let gp = noon_of(Duration::from_secs(lifetime));
         gp.run().success();
-        let gp = gp.at(&format!("2026-11-23T{then}Z"));
+        let gp = gp.at_time(&format!("2026-11-23T{then}Z"));
         gp.run();
         assert_eq!(mints(&gp), if kept { 1 } else { 2 }, "{lifetime} {then}");
     }
@@ -96,14 +96,14 @@ fn the_cache_is_private() {
 fn a_process_that_calls_again_within_ten_seconds_gets_a_new_token() {
     let gp = noon();
     gp.run().success();
-    let gp = gp.at("2026-11-23T12:00:10Z");
+    let gp = gp.at_time("2026-11-23T12:00:10Z");
     gp.run().success();
     assert_eq!(mints(&gp), 2);
     // The new token may be refused too.
     gp.run().success();
     assert_eq!(mints(&gp), 3);
     // Afterwards it is cached like any other token.
-    let gp = gp.at("2026-11-23T12:00:21Z");
+    let gp = gp.at_time("2026-11-23T12:00:21Z");
     gp.run().success();
     assert_eq!(mints(&gp), 3);
 }
@@ -113,7 +113,7 @@ fn another_process_gets_the_cached_token() {
     let gp = Gp::in_workspace().line(LINE);
     // Each run has a shell of its own as its parent process.
     let plugin = || {
-        let ended = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?").output().unwrap();
+        let ended = gp.in_shell(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?").output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         String::from_utf8(ended.stdout).unwrap()
     };
@@ -121,7 +121,8 @@ fn another_process_gets_the_cached_token() {
     assert_eq!(plugin(), first);
     assert_eq!(mints(&gp), 1);
     // A shell that runs it twice is one process that calls twice.
-    let both = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; \"$0\" \"$@\"").output().unwrap();
+    let both =
+        gp.in_shell(std::process::Command::new("sh"), "\"$0\" \"$@\"; \"$0\" \"$@\"").output().unwrap();
     let both = String::from_utf8(both.stdout).unwrap();
     assert!(both.starts_with(&first), "{both}");
     assert_eq!(mints(&gp), 2);
@@ -131,7 +132,7 @@ fn another_process_gets_the_cached_token() {
 fn many_parallel_processes_mint_one_token() {
     let gp = Gp::in_workspace().line(LINE);
     let start = |_| {
-        let mut shell = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?");
+        let mut shell = gp.in_shell(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?");
         shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     };
     let children: Vec<_> = (0..20).map(start).collect();
@@ -150,12 +151,12 @@ fn each_setting_that_changes_the_token_has_its_own_cache_entry() {
         "idp token --audience k --scope s --format kubernetes",
     ];
     for (index, line) in lines.iter().enumerate() {
-        gp = gp.again(line);
+        gp = gp.with_line(line);
         gp.run().success();
         assert_eq!((entries(&gp, "json").len(), mints(&gp)), (index + 2, index + 2), "{line}");
     }
     // Another workspace with the same home has its own entry.
-    let gp = gp.again(LINE).line("--timeout 300ms").env("GITPOD_WORKSPACE_ID", "other").stop_workspace();
+    let gp = gp.with_line(LINE).line("--timeout 300ms").env("GITPOD_WORKSPACE_ID", "other").stop_workspace();
     assert_eq!(gp.run().code, 3);
 }
 
@@ -169,13 +170,13 @@ fn no_cache_and_other_formats_neither_read_nor_write() {
         "idp token --audience k".to_owned(),
     ];
     for (index, line) in lines.iter().enumerate() {
-        gp = gp.again(line);
+        gp = gp.with_line(line);
         gp.run().success();
         assert_eq!((entries(&gp, "json").len(), mints(&gp)), (0, index + 1), "{line}");
     }
-    let gp = gp.again(LINE);
+    let gp = gp.with_line(LINE);
     gp.run().success();
-    let gp = gp.at("2026-11-23T12:00:11Z").line("--no-cache");
+    let gp = gp.at_time("2026-11-23T12:00:11Z").line("--no-cache");
     gp.run().success();
     assert_eq!(mints(&gp), 5);
 }
@@ -192,9 +193,9 @@ fn a_token_from_a_file_is_not_cached() {
     let mut gp = gp.line("--source").arg(format!("file:{}", path.display()));
     let mut given = Vec::new();
     for (audience, then) in [("k", "12:00:00"), ("k --audience l", "12:00:11")] {
-        issuer = issuer.again(&format!("idp token --audience {audience}"));
+        issuer = issuer.with_line(&format!("idp token --audience {audience}"));
         fs::write(&path, issuer.run().success().trim()).unwrap();
-        gp = gp.at(&format!("2026-11-23T{then}Z"));
+        gp = gp.at_time(&format!("2026-11-23T{then}Z"));
         given.push(token(&gp));
     }
     assert_ne!(given[0], given[1]);
@@ -208,7 +209,7 @@ fn an_entry_that_cannot_be_read_is_replaced() {
         gp.run().success();
         let [entry] = &entries(&gp, "json")[..] else { panic!("there is one entry") };
         fs::write(entry, content).unwrap();
-        let gp = gp.at("2026-11-23T12:00:11Z");
+        let gp = gp.at_time("2026-11-23T12:00:11Z");
         gp.run().success();
         assert_eq!(mints(&gp), 2, "{content}");
     }
@@ -222,10 +223,10 @@ fn a_cached_token_is_used_if_the_renewal_fails_unless_it_was_refused() {
     // A process that calls again at once may have been refused with this token.
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    let gp = gp.at("2026-11-23T12:55:00Z");
+    let gp = gp.at_time("2026-11-23T12:55:00Z");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, first.as_str()));
     assert!(ran.stderr.starts_with("warning: could not renew the credentials"), "{}", ran.stderr);
-    let gp = gp.at("2026-11-23T12:59:30Z");
+    let gp = gp.at_time("2026-11-23T12:59:30Z");
     assert_eq!(gp.run().code, 3);
 }

@@ -23,7 +23,7 @@ fn messages(folder: &str) -> Vec<(String, String)> {
 }
 
 /// Why a line is not clear by itself. `None` if it is.
-fn fault(line: &str) -> Option<&'static str> {
+fn unclear_because(line: &str) -> Option<&'static str> {
     let labels = ["hint: ", "error: ", "  caused by: "];
     let Some(text) = labels.iter().find_map(|label| line.strip_prefix(label)) else {
         return Some("it is neither a hint nor a cause: a claim, an id or a part of a policy, perhaps");
@@ -54,7 +54,7 @@ fn the_last_line_of_each_refusal_is_clear_by_itself() {
         for (name, text) in messages(folder) {
             count += 1;
             let last = text.lines().rfind(|line| !line.is_empty()).unwrap_or_default();
-            assert_eq!(fault(last), None, "{name}:\n{text}");
+            assert_eq!(unclear_because(last), None, "{name}:\n{text}");
         }
     }
     assert!(count > 300, "only {count} messages");
@@ -72,8 +72,8 @@ fn lines_that_are_not_clear_by_themselves_are_found() {
         "exit 5",
         "",
     ] {
-        assert!(fault(line).is_some(), "{line}");
+        assert!(unclear_because(line).is_some(), "{line}");
     }
-    assert_eq!(fault("hint: check `--scopes` and `--lifetime`"), None);
-    assert_eq!(fault("  caused by: https://x redirects to nowhere (HTTP 302)"), None);
+    assert_eq!(unclear_because("hint: check `--scopes` and `--lifetime`"), None);
+    assert_eq!(unclear_because("  caused by: https://x redirects to nowhere (HTTP 302)"), None);
 }

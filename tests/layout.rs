@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The target folders, called wings in src/lib.rs.
-const WINGS: [&str; 6] = ["aws", "azure", "gcp", "kubernetes", "oauth", "vault"];
+/// The target folders.
+const TARGETS: [&str; 6] = ["aws", "azure", "gcp", "kubernetes", "oauth", "vault"];
 
 /// A source file and the paths that it names: from the crate's root, or with a leading `::` for
 /// another crate.
@@ -141,14 +141,14 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The wing of a file or of an imported name.
-fn wing(path: &str, separator: &str) -> Option<&'static str> {
+/// The target folder of a file or of an imported name.
+fn target_of(path: &str, separator: &str) -> Option<&'static str> {
     let rest = path.strip_prefix("target")?.strip_prefix(separator)?;
-    WINGS.into_iter().find(|wing| rest.split(separator).next() == Some(*wing))
+    TARGETS.into_iter().find(|target| rest.split(separator).next() == Some(*target))
 }
 
 /// All imports for which `wrong` is true, as `FILE imports NAME`.
-fn offences(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
+fn wrong_imports(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let files = files();
     let pairs =
         files.iter().flat_map(|file| file.names.iter().map(|name| (file.path.as_str(), name.as_str())));
@@ -159,7 +159,7 @@ fn offences(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
 }
 
 #[test]
-fn every_folder_of_a_target_is_a_wing() {
+fn every_target_folder_is_listed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/target");
     let mut folders: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -168,56 +168,63 @@ fn every_folder_of_a_target_is_a_wing() {
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
     folders.sort();
-    assert_eq!(folders, WINGS);
+    assert_eq!(folders, TARGETS);
 }
 
 #[test]
-fn a_wing_does_not_import_another_wing() {
-    let strangers = offences(|path, name| {
-        let (from, to) = (wing(path, "/"), wing(name, "::"));
+fn a_target_does_not_import_another_target() {
+    let wrong = wrong_imports(|path, name| {
+        let (from, to) = (target_of(path, "/"), target_of(name, "::"));
         from.is_some() && to.is_some() && from != to
     });
-    assert_eq!(strangers, Vec::<String>::new());
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
-fn the_core_imports_no_wing() {
+fn the_core_imports_no_target() {
     // Exceptions: the command tree, the code that runs it, the functions that the fuzz targets
     // call, and the local workspace, which shares rules with `trust`.
-    let may = |path: &str, name: &str| {
+    let is_allowed = |path: &str, name: &str| {
         ["cli.rs", "fuzz.rs", "lib.rs", "target/mod.rs"].contains(&path)
             || path.starts_with("verbs/")
             || path.starts_with("dev/")
                 && ["target::aws::iam", "target::vault::role"].iter().any(|judge| begins_with(name, judge))
     };
-    let up =
-        offences(|path, name| wing(path, "/").is_none() && wing(name, "::").is_some() && !may(path, name));
-    assert_eq!(up, Vec::<String>::new());
+    let wrong = wrong_imports(|path, name| {
+        target_of(path, "/").is_none() && target_of(name, "::").is_some() && !is_allowed(path, name)
+    });
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
 fn only_arguments_and_the_tree_of_commands_import_clap() {
-    let may = |path: &str| {
+    let is_allowed = |path: &str| {
         path.starts_with("args/")
             || path.starts_with("cli/")
             || path.ends_with("args.rs")
             || ["cli.rs", "lib.rs", "sink/formats.rs", "verbs/completion.rs"].contains(&path)
     };
-    assert_eq!(offences(|path, name| begins_with(name, "::clap") && !may(path)), Vec::<String>::new());
+    assert_eq!(
+        wrong_imports(|path, name| begins_with(name, "::clap") && !is_allowed(path)),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
 fn an_exchange_imports_no_arguments_files_or_session() {
     let core = ["error", "exchange", "exit", "http", "json", "jwt", "secret", "settings", "shell", "time"];
-    let wrong = offences(|path, name| {
-        let Some(own) = wing(path, "/").filter(|_| path.split('/').nth(2) == Some("exchange")) else {
+    let wrong = wrong_imports(|path, name| {
+        let Some(own) = target_of(path, "/").filter(|_| path.split('/').nth(2) == Some("exchange")) else {
             return false;
         };
-        let in_wing = |part: &str| begins_with(name, &format!("target::{own}::{part}"));
-        let of_wing = wing(name, "::").is_some();
-        let arguments =
-            in_wing("args") || in_wing("login") || in_wing("exec") || in_wing("doctor") || in_wing("trust");
-        if of_wing {
+        let in_target = |part: &str| begins_with(name, &format!("target::{own}::{part}"));
+        let is_of_target = target_of(name, "::").is_some();
+        let arguments = in_target("args")
+            || in_target("login")
+            || in_target("exec")
+            || in_target("doctor")
+            || in_target("trust");
+        if is_of_target {
             arguments
         } else {
             !name.starts_with("::") && !core.iter().any(|part| begins_with(name, part))
@@ -228,7 +235,7 @@ fn an_exchange_imports_no_arguments_files_or_session() {
 
 #[test]
 fn the_local_workspace_has_its_own_token_checks() {
-    let may = [
+    let allowed = [
         "args",
         "dev",
         "context::Clock",
@@ -241,16 +248,18 @@ fn the_local_workspace_has_its_own_token_checks() {
         "target::vault::role",
         "time",
     ];
-    let wrong = offences(|path, name| {
-        path.starts_with("dev/") && !name.starts_with("::") && !may.iter().any(|part| begins_with(name, part))
+    let wrong = wrong_imports(|path, name| {
+        path.starts_with("dev/")
+            && !name.starts_with("::")
+            && !allowed.iter().any(|part| begins_with(name, part))
     });
     assert_eq!(wrong, Vec::<String>::new());
 }
 
 #[test]
 fn there_are_no_circular_imports() {
-    let part = |path: &str, separator: &str| match wing(path, separator) {
-        Some(wing) => format!("target/{wing}"),
+    let part = |path: &str, separator: &str| match target_of(path, separator) {
+        Some(target) => format!("target/{target}"),
         None => path.split(separator).next().unwrap().trim_end_matches(".rs").to_owned(),
     };
     let files = files();

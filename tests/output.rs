@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use gp_idp::dev::{Canned, OauthOptions, Options};
+use gp_idp::dev::{OauthOptions, Options, PreparedReply};
 
 use crate::support::Gp;
 
@@ -56,15 +56,15 @@ fn colours_follow_the_environment() {
 }
 
 /// Characters that control a terminal or deceive its reader.
-const ODD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200b}b";
+const UNSAFE: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200b}b";
 
 #[test]
 fn control_characters_in_data_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
-    let reply = format!(r#"{{"access_token": "given", "token_type": "{ODD}", "scope": "{ODD}"}}"#);
-    let reply = Canned::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
+    let reply = format!(r#"{{"access_token": "given", "token_type": "{UNSAFE}", "scope": "{UNSAFE}"}}"#);
+    let reply = PreparedReply::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
     let options = || Options {
-        subject: Some(ODD.to_owned()),
-        oauth: OauthOptions { canned: vec![reply.clone(); 2], ..OauthOptions::default() },
+        subject: Some(UNSAFE.to_owned()),
+        oauth: OauthOptions { prepared_replies: vec![reply.clone(); 2], ..OauthOptions::default() },
         ..Options::default()
     };
     for (line, variables) in [
@@ -80,19 +80,22 @@ fn control_characters_in_data_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
         ("idp login gcp --format env", &[]),
     ] {
         let gp = Gp::in_workspace_of(options());
-        let odd_file = format!("{}/{ODD}", gp.home().display());
+        let odd_file = format!("{}/{UNSAFE}", gp.home().display());
         let gp = line.split(' ').fold(gp, |gp, word| gp.arg(word.replace("ODD", &odd_file)));
-        let gp =
-            variables.iter().fold(gp, |gp, (name, value)| gp.env(name, *value)).at("2026-11-23T12:00:00Z");
+        let gp = variables
+            .iter()
+            .fold(gp, |gp, (name, value)| gp.env(name, *value))
+            .at_time("2026-11-23T12:00:00Z");
         let piped = gp.run();
         assert_eq!(piped.code, 0, "{line}: {}", piped.stderr);
         let shown = gp.on_terminal().run();
         assert_eq!(shown.code, 0, "{line}: {}", shown.stderr);
-        let drives = |text: &str| {
-            text.chars()
-                .any(|c| (c.is_control() && c != '\n') || ODD.chars().any(|odd| !odd.is_ascii() && c == odd))
+        let has_unsafe = |text: &str| {
+            text.chars().any(|c| {
+                (c.is_control() && c != '\n') || UNSAFE.chars().any(|odd| !odd.is_ascii() && c == odd)
+            })
         };
-        assert!(!drives(&shown.stdout), "{line}: {:?}", shown.stdout);
+        assert!(!has_unsafe(&shown.stdout), "{line}: {:?}", shown.stdout);
         // stderr has the colours of `gp`, but no injected sequence.
         assert!(
             !shown.stderr.contains("[2J\u{9b}") && !shown.stderr.contains('\u{202e}'),

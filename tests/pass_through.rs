@@ -9,12 +9,12 @@ use snapbox::str;
 use crate::support::{Gp, program};
 
 /// A `gp` whose PATH consists of folders of the test.
-struct Places {
+struct TestPath {
     gp: Gp,
     path: Vec<PathBuf>,
 }
 
-impl Places {
+impl TestPath {
     fn new(line: &str) -> Self {
         let gp = Gp::new().line(line);
         Self { gp, path: Vec::new() }
@@ -54,11 +54,11 @@ impl Places {
     }
 }
 
-const OTHER: &str = r#"printf 'other'; for a; do printf ' <%s>' "$a"; done; echo; exit 7"#;
+const NEXT_GP: &str = r#"printf 'other'; for a; do printf ' <%s>' "$a"; done; echo; exit 7"#;
 
 #[test]
 fn arguments_and_exit_code_pass_unchanged() {
-    let gp = Places::new("url").link("ours").script("theirs", OTHER).build();
+    let gp = TestPath::new("url").link("ours").script("theirs", NEXT_GP).build();
     let ran = gp.arg("--flag=a b").arg("").arg("-x").run();
     assert_eq!(
         (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
@@ -68,27 +68,27 @@ fn arguments_and_exit_code_pass_unchanged() {
 
 #[test]
 fn help_is_passed_on_and_our_own_commands_are_not() {
-    let ran = Places::new("help").link("ours").script("theirs", OTHER).build().arg("url").run();
+    let ran = TestPath::new("help").link("ours").script("theirs", NEXT_GP).build().arg("url").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (7, "other <help> <url>\n"));
-    let ran = Places::new("idp --help").script("theirs", OTHER).build().run();
+    let ran = TestPath::new("idp --help").script("theirs", NEXT_GP).build().run();
     assert_eq!(ran.code, 0);
 }
 
 #[test]
 fn standard_input_reaches_the_next_gp() {
-    let gp = Places::new("x").link("ours").script("theirs", "cat").build();
+    let gp = TestPath::new("x").link("ours").script("theirs", "cat").build();
     assert_eq!(gp.stdin("hello").run().success(), "hello");
 }
 
 #[test]
 fn copies_of_this_program_are_skipped() {
-    let gp = Places::new("url").link("a").copy("b").copy("c").script("theirs", OTHER).build();
+    let gp = TestPath::new("url").link("a").copy("b").copy("c").script("theirs", NEXT_GP).build();
     assert_eq!(gp.run().code, 7);
 }
 
 #[test]
 fn without_another_gp_the_message_says_so() {
-    for gp in [Places::new("url").link("ours").build(), Places::new("url").copy("a").copy("b").build()] {
+    for gp in [TestPath::new("url").link("ours").build(), TestPath::new("url").copy("a").copy("b").build()] {
         gp.run().failure(
             2,
             str![[r#"
@@ -104,10 +104,11 @@ hint: this program has the commands `gp idp` and `gp completion`; for all others
 fn a_wrapper_that_calls_gp_again_does_not_loop() {
     // By exec, as a child, and with its output captured.
     for wrapper in ["exec gp \"$@\"", "gp \"$@\"", "x=$(gp \"$@\"); code=$?; echo \"$x\"; exit $code"] {
-        let gp = Places::new("url").link("ours").script("wrapper", wrapper).script("theirs", OTHER).build();
+        let gp =
+            TestPath::new("url").link("ours").script("wrapper", wrapper).script("theirs", NEXT_GP).build();
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (7, "other <url>\n"), "{wrapper}\n{}", ran.stderr);
-        let gp = Places::new("url").link("ours").script("wrapper", wrapper).build();
+        let gp = TestPath::new("url").link("ours").script("wrapper", wrapper).build();
         let ran = gp.run();
         assert_eq!(ran.code, 2, "{wrapper}\n{}", ran.stderr);
         assert!(ran.stderr.starts_with("error: `gp url` "), "{}", ran.stderr);
@@ -118,7 +119,7 @@ fn a_wrapper_that_calls_gp_again_does_not_loop() {
 fn a_command_started_by_the_other_gp_can_be_passed_on_again() {
     // As in a terminal that the other `gp` opens: its loop guard must not apply to later commands.
     let inner = r#"case $1 in open) sh -c 'sh -c "gp url; true"'; exit $?;; *) echo "reached $1";; esac"#;
-    let gp = Places::new("open").link("ours").script("theirs", inner).build();
+    let gp = TestPath::new("open").link("ours").script("theirs", inner).build();
     assert_eq!(gp.run().success(), "reached url\n");
 }
 
@@ -127,19 +128,19 @@ fn the_other_gp_can_call_another_command_of_its_own() {
     // As a child and by exec, each with the trail of the first command in its environment.
     for call in ["gp b --now", "exec gp b --now"] {
         let text = format!(r#"case $1 in a) {call};; b) echo "reached $*";; esac"#);
-        let gp = Places::new("a").link("ours").script("theirs", &text).build();
+        let gp = TestPath::new("a").link("ours").script("theirs", &text).build();
         assert_eq!(gp.run().success(), "reached b --now\n", "{call}");
     }
     // Two commands that call each other do not loop forever.
     let circle = "case $1 in a) gp b;; *) gp a;; esac";
-    let ran = Places::new("a").link("ours").script("theirs", circle).build().run();
+    let ran = TestPath::new("a").link("ours").script("theirs", circle).build().run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("call each other in a circle"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_link_with_another_name_passes_on_to_the_next_program_of_that_name() {
-    let gp = Places::new("").script("gp", "echo wrong").build();
+    let gp = TestPath::new("").script("gp", "echo wrong").build();
     for name in ["ona", "gitpod"] {
         let folder = gp.home().join(name);
         fs::create_dir_all(folder.join("theirs")).unwrap();
@@ -154,20 +155,20 @@ fn a_link_with_another_name_passes_on_to_the_next_program_of_that_name() {
             "error: `{name} url` is not a command of this `gp`, and there is no other `{name}` on PATH to hand it to\n"
         );
         assert!(said.starts_with(&expected), "{said}");
-        program(&theirs, format!("#!/bin/sh\n{OTHER}\n"));
+        program(&theirs, format!("#!/bin/sh\n{NEXT_GP}\n"));
         assert_eq!(String::from_utf8(run().stdout).unwrap(), "other <url>\n");
     }
 }
 
 #[test]
 fn the_help_names_the_next_gp() {
-    let help = Places::new("--help").link("ours").script("theirs", OTHER).build();
+    let help = TestPath::new("--help").link("ours").script("theirs", NEXT_GP).build();
     // It is wrapped, as the paths are long.
     let help = help.run().success().split_whitespace().collect::<Vec<_>>().join(" ");
     let expected =
         "Any other command is passed on to [HOME]/theirs/gp: `[HOME]/theirs/gp --help` lists these commands.";
     assert!(help.ends_with(expected), "{help}");
-    let help = Places::new("--help").link("ours").build().run().success();
+    let help = TestPath::new("--help").link("ours").build().run().success();
     assert!(help.ends_with("Any other command is passed on to the next `gp` on PATH.\n"), "{help}");
 }
 

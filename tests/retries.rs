@@ -84,7 +84,7 @@ fn a_request_has_four_tries_at_most() {
 }
 
 #[test]
-fn a_supervisor_that_is_still_starting_is_waited_for() {
+fn gp_waits_for_a_supervisor_that_is_still_starting() {
     // Nothing listens on the supervisor's port until the command has begun. The API's port is held
     // until then.
     let [supervisor, api] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
@@ -120,7 +120,10 @@ fn a_supervisor_that_is_still_starting_is_waited_for() {
 #[test]
 fn a_terminal_shows_what_gp_waits_for() {
     let waiting = |server: &Faulty| {
-        let gp = gp(server).at("2026-11-23T12:00:00Z").on_terminal().naming(server.address(), "[SERVER]");
+        let gp = gp(server)
+            .at_time("2026-11-23T12:00:00Z")
+            .on_terminal()
+            .with_placeholder(server.address(), "[SERVER]");
         gp.run().stderr.lines().filter(|line| line.contains("waiting")).map(str::to_owned).collect::<Vec<_>>()
     };
     let starting = Faulty::first(Step::Info, vec![Fault::reply(502, "", ""), Fault::reply(502, "", "")]);

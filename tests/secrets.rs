@@ -17,7 +17,7 @@ fn gp(server: &Faulty) -> Gp {
         .line("idp token --audience x")
         .env("SUPERVISOR_ADDR", server.address())
         .env("IDP_API_URL", format!("http://{}", server.address()))
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
         .secret(API_TOKEN)
 }
 
@@ -44,7 +44,7 @@ const FEDERATED: &str = "ya29.federated-access-token";
 
 /// A command, the step at which the server refuses, its refusal, and the secrets that the server
 /// knows.
-struct Echoing {
+struct EchoCase {
     line: &'static str,
     variables: &'static [(&'static str, &'static str)],
     step: Step,
@@ -59,55 +59,55 @@ struct Echoing {
 const JSON: &str = "application/json";
 const OAUTH: &str = r#"{"error":"WORDS","error_description":"WORDS","error_uri":"WORDS"}"#;
 
-const fn echoing(line: &'static str, refusal: &'static str) -> Echoing {
+const fn echo_case(line: &'static str, refusal: &'static str) -> EchoCase {
     let secrets = &[ID_TOKEN];
-    Echoing { line, variables: &[], step: Step::Other, refusal, media: JSON, secrets, before: &[] }
+    EchoCase { line, variables: &[], step: Step::Other, refusal, media: JSON, secrets, before: &[] }
 }
 
 /// Every request after which a server knows a secret. `SERVER` is the server's address.
-const ECHOING: [Echoing; 12] = [
-    Echoing {
+const ECHO_CASES: [EchoCase; 12] = [
+    EchoCase {
         step: Step::Mint,
         secrets: &[API_TOKEN],
-        ..echoing("idp token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
+        ..echo_case("idp token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
     },
-    Echoing {
+    EchoCase {
         variables: &[
             ("ACTIONS_ID_TOKEN_REQUEST_URL", "SERVER/"),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", API_TOKEN),
         ],
         secrets: &[API_TOKEN],
-        ..echoing("idp token --source github --audience x", r#"{"message":"WORDS"}"#)
+        ..echo_case("idp token --source github --audience x", r#"{"message":"WORDS"}"#)
     },
-    Echoing {
+    EchoCase {
         step: Step::Mint,
         secrets: &[API_TOKEN],
-        ..echoing("idp gcloud-token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
+        ..echo_case("idp gcloud-token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
     },
-    Echoing {
+    EchoCase {
         variables: &[("AWS_ENDPOINT_URL_STS", "SERVER")],
         media: "text/xml",
-        ..echoing(
+        ..echo_case(
             "idp login aws --format json --role-arn arn:aws:iam::123456789012:role/demo",
             "<ErrorResponse><Error><Code>WORDS</Code><Message>WORDS</Message></Error><RequestId>WORDS</RequestId></ErrorResponse>",
         )
     },
-    Echoing {
+    EchoCase {
         variables: &[
             ("AZURE_AUTHORITY_HOST", "SERVER"),
             ("AZURE_CLIENT_ID", CLIENT_ID),
             ("AZURE_TENANT_ID", CLIENT_ID),
         ],
-        ..echoing("idp login azure --format access-token", OAUTH)
+        ..echo_case("idp login azure --format access-token", OAUTH)
     },
-    Echoing {
+    EchoCase {
         variables: &[
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "SERVER"),
             ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER),
         ],
-        ..echoing("idp login gcp --format access-token", OAUTH)
+        ..echo_case("idp login gcp --format access-token", OAUTH)
     },
-    Echoing {
+    EchoCase {
         variables: &[
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "SERVER"),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", "SERVER"),
@@ -115,39 +115,39 @@ const ECHOING: [Echoing; 12] = [
         ],
         secrets: &[ID_TOKEN, FEDERATED],
         before: &[r#"{"access_token":"ya29.federated-access-token","expires_in":3600}"#],
-        ..echoing(
+        ..echo_case(
             "idp login gcp --format access-token --service-account a@p.iam.gserviceaccount.com",
             r#"{"error":{"status":"WORDS","message":"WORDS"}}"#,
         )
     },
-    Echoing {
+    EchoCase {
         variables: &[("VAULT_ADDR", "SERVER")],
-        ..echoing("idp login vault --role demo --no-store", r#"{"errors":["WORDS","WORDS"]}"#)
+        ..echo_case("idp login vault --role demo --no-store", r#"{"errors":["WORDS","WORDS"]}"#)
     },
-    Echoing {
+    EchoCase {
         variables: &[("IDP_TOKEN_ENDPOINT", "SERVER"), ("IDP_CLIENT_SECRET", CLIENT_SECRET)],
         secrets: &[ID_TOKEN, CLIENT_SECRET],
-        ..echoing("idp exchange --audience x --client-id ci", OAUTH)
+        ..echo_case("idp exchange --audience x --client-id ci", OAUTH)
     },
-    Echoing {
+    EchoCase {
         variables: &[("IDP_TOKEN_ENDPOINT", "SERVER"), ("IDP_CLIENT_SECRET", CLIENT_SECRET)],
         secrets: &[ID_TOKEN, CLIENT_SECRET],
-        ..echoing("idp exec exchange --audience x --client-id ci --client-auth post -- true", OAUTH)
+        ..echo_case("idp exec exchange --audience x --client-id ci --client-auth post -- true", OAUTH)
     },
-    Echoing {
+    EchoCase {
         variables: &[("IDP_TOKEN_ENDPOINT", "SERVER")],
-        ..echoing("idp exchange --audience x --grant jwt-bearer", OAUTH)
+        ..echo_case("idp exchange --audience x --grant jwt-bearer", OAUTH)
     },
-    Echoing {
+    EchoCase {
         variables: &[("VAULT_ADDR", "SERVER")],
-        ..echoing("idp doctor vault --role demo", r#"{"errors":["WORDS","WORDS"]}"#)
+        ..echo_case("idp doctor vault --role demo", r#"{"errors":["WORDS","WORDS"]}"#)
     },
 ];
 const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
 const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/workspaces/providers/gitpod";
 
 /// A secret in every encoding, one after the other.
-fn spelled(secret: &str) -> String {
+fn encodings(secret: &str) -> String {
     let form: String = byte_serialize(secret.as_bytes()).collect();
     let percent: String = secret.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02X}")]).collect();
     let basic = STANDARD.encode(format!("ci:{form}"));
@@ -158,8 +158,8 @@ fn spelled(secret: &str) -> String {
 }
 
 /// Replies that repeat a secret, one for each place.
-fn echoes(secret: &str, refusal: &str, media: &str) -> Vec<(&'static str, Fault)> {
-    let words = spelled(secret);
+fn replies_with(secret: &str, refusal: &str, media: &str) -> Vec<(&'static str, Fault)> {
+    let words = encodings(secret);
     let body = refusal.replace("WORDS", &words);
     let page = format!("<!DOCTYPE html><title>{words}</title>");
     let header = |name: &str, value: &str| format!("{name}: {value}\r\n");
@@ -191,8 +191,8 @@ fn check_echo(gp: &Gp, place: &str) {
 
 #[test]
 fn a_secret_that_a_server_repeats_is_not_shown() {
-    for Echoing { line, variables, step, refusal, media, secrets, before } in ECHOING {
-        for (place, reply) in secrets.iter().flat_map(|secret| echoes(secret, refusal, media)) {
+    for EchoCase { line, variables, step, refusal, media, secrets, before } in ECHO_CASES {
+        for (place, reply) in secrets.iter().flat_map(|secret| replies_with(secret, refusal, media)) {
             let before = before.iter().map(|body| Fault::json(200, body));
             let server = Faulty::first(step, before.chain(vec![reply; 4]).collect());
             let url = format!("http://{}", server.address());
@@ -200,7 +200,7 @@ fn a_secret_that_a_server_repeats_is_not_shown() {
             let gp = all.into_iter().fold(gp(&server), Gp::secret);
             let gp =
                 variables.iter().fold(gp, |gp, (name, value)| gp.env(name, value.replace("SERVER", &url)));
-            let gp = gp.again(&line.replacen("idp", "idp --verbose", 1)).at("2026-11-23T12:00:00Z");
+            let gp = gp.with_line(&line.replacen("idp", "idp --verbose", 1)).at_time("2026-11-23T12:00:00Z");
             check_echo(&gp, &format!("{line}, {place}"));
         }
     }
@@ -216,14 +216,17 @@ fn a_token_that_an_issuer_repeats_is_not_shown() {
         ("--jwks SERVER/keys", r#"{"keys":"WORDS"}"#),
     ];
     for (line, reply) in lines {
-        for (place, reply) in echoes(&token, reply, JSON) {
+        for (place, reply) in replies_with(&token, reply, JSON) {
             let server = Faulty::always(Step::Other, reply);
             let url = format!("http://{}", server.address());
             let gp = gp(&server)
                 .secret(&token)
-                .again("idp verify --audience x -")
+                .with_line("idp verify --audience x -")
                 .line(&line.replace("SERVER", &url));
-            check_echo(&gp.stdin(token.as_str()).at("2026-11-23T12:00:00Z"), &format!("{line}, {place}"));
+            check_echo(
+                &gp.stdin(token.as_str()).at_time("2026-11-23T12:00:00Z"),
+                &format!("{line}, {place}"),
+            );
         }
     }
 }
@@ -319,7 +322,7 @@ fn secrets_in_addresses_of_services() {
                 .line(&line.replacen("idp", "idp --verbose", 1).replace("ADDRESS", address));
             let gp = more.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
             let gp = if variable.is_empty() { gp } else { gp.env(variable, address) };
-            let gp = gp.at("2026-11-23T12:00:00Z");
+            let gp = gp.at_time("2026-11-23T12:00:00Z");
             // stdout may be a token, but must not contain the password.
             gp.check_stderr(&gp.run().stdout.replace("eyJ", ""));
         }

@@ -139,7 +139,7 @@ fn a_shell_that_reads_the_audit_log_runs_no_command() {
 fn the_server_that_revokes_a_token_is_named() {
     let gp = Gp::in_workspace().line("idp login vault");
     gp.run().success();
-    let ran = gp.again("idp logout vault --verbose").run();
+    let ran = gp.with_line("idp logout vault --verbose").run();
     let expected = "the token goes to [API]/vault, which the settings name\n";
     assert!(ran.code == 0 && ran.stderr.starts_with(expected), "{}", ran.stderr);
 }

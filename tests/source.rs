@@ -18,7 +18,7 @@ fn permitted(gp: Gp, server: &Faulty) -> Gp {
         .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/run/7?api-version=2.0", server.address()))
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
         .secret(REQUEST_TOKEN)
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
 }
 
 fn value(token: &str) -> Fault {
@@ -163,7 +163,7 @@ fn drop_source_removes_the_variables_of_the_source() {
         let gp = gp.line("idp exec vault -- env");
         let with = gp.run();
         assert!(with.stdout.contains(variable), "{platform:?}");
-        let without = gp.again("idp exec vault --drop-source -- env").run();
+        let without = gp.with_line("idp exec vault --drop-source -- env").run();
         assert!(!without.stdout.contains(variable), "{platform:?}: {}", without.stdout);
         for kept in ["VAULT_TOKEN=", "CI_NOTE=kept"] {
             assert!(without.stdout.contains(kept), "{platform:?}: {}", without.stdout);

@@ -19,7 +19,7 @@ use crate::support::{Gp, program};
 use crate::vault_tls::{authority, signed};
 
 /// The secret with which a job requests tokens.
-const ASKS_WITH: &str = "job-request-secret";
+const JOB_SECRET: &str = "job-request-secret";
 const AZURE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 fn jwt(claims: &Value) -> String {
@@ -49,20 +49,20 @@ impl Ci {
     /// A job whose service is `server`, without arguments.
     fn job(self, server: &Faulty) -> Gp {
         let url = format!("http://{}/mint?v=1", server.address());
-        let gp = Gp::new().secret(ASKS_WITH).naming(server.address(), "[SERVER]");
+        let gp = Gp::new().secret(JOB_SECRET).with_placeholder(server.address(), "[SERVER]");
         match self {
-            AzureDevOps => gp.env("SYSTEM_OIDCREQUESTURI", url).env("SYSTEM_ACCESSTOKEN", ASKS_WITH),
+            AzureDevOps => gp.env("SYSTEM_OIDCREQUESTURI", url).env("SYSTEM_ACCESSTOKEN", JOB_SECRET),
             Buildkite => gp
                 .env("BUILDKITE_AGENT_ENDPOINT", format!("http://{}/v3", server.address()))
-                .env("BUILDKITE_AGENT_ACCESS_TOKEN", ASKS_WITH)
+                .env("BUILDKITE_AGENT_ACCESS_TOKEN", JOB_SECRET)
                 .env("BUILDKITE_JOB_ID", "job-1"),
             GitHub => {
-                gp.env("ACTIONS_ID_TOKEN_REQUEST_URL", url).env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ASKS_WITH)
+                gp.env("ACTIONS_ID_TOKEN_REQUEST_URL", url).env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", JOB_SECRET)
             }
-            Codefresh => gp.env("CF_OIDC_REQUEST_URL", url).env("CF_OIDC_REQUEST_TOKEN", ASKS_WITH),
+            Codefresh => gp.env("CF_OIDC_REQUEST_URL", url).env("CF_OIDC_REQUEST_TOKEN", JOB_SECRET),
             Fly => {
                 let socket = gp.home().join("api");
-                over_socket(UnixListener::bind(&socket).unwrap(), server.address());
+                forward_socket(UnixListener::bind(&socket).unwrap(), server.address());
                 gp.env("IDP_TOKEN_SOURCE", format!("fly:{}", socket.display()))
             }
             // The metadata service is link-local, so no proxy is used.
@@ -109,19 +109,19 @@ impl Ci {
     /// The credential that its requests carry.
     fn secret(self) -> Option<String> {
         match self {
-            AzureDevOps | Buildkite | Codefresh | GitHub => Some(ASKS_WITH.to_owned()),
+            AzureDevOps | Buildkite | Codefresh | GitHub => Some(JOB_SECRET.to_owned()),
             Kubernetes => Some(account_token()),
             Fly | Gcp => None,
         }
     }
 
-    fn is_bare(self) -> bool {
+    fn has_no_json(self) -> bool {
         matches!(self, Fly | Gcp)
     }
 }
 
 /// Forwards the requests at a Unix socket to `address`.
-fn over_socket(listener: UnixListener, address: String) {
+fn forward_socket(listener: UnixListener, address: String) {
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
             let Ok(server) = TcpStream::connect(&address) else { continue };
@@ -161,7 +161,7 @@ fn pod(gp: Gp, server: &Faulty) -> Gp {
     gp.env("IDP_TOKEN_SOURCE", format!("kubernetes:{}", folder.display()))
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
         .env("KUBERNETES_SERVICE_PORT", port.to_string())
-        .naming(format!("127.0.0.1:{port}"), "[SERVER]")
+        .with_placeholder(format!("127.0.0.1:{port}"), "[SERVER]")
 }
 
 fn account_token() -> String {
@@ -210,7 +210,7 @@ fn the_azure_devops_request_has_an_empty_body_and_keeps_the_query() {
     });
     let first = "POST /mint?v=1&api-version=7.1&serviceConnectionId=a%26b HTTP/1.1\r\n";
     assert!(head.starts_with(first), "{head}");
-    assert!(head.contains(&format!("authorization: Bearer {ASKS_WITH}\r\n")), "{head}");
+    assert!(head.contains(&format!("authorization: Bearer {JOB_SECRET}\r\n")), "{head}");
     assert_eq!(head.matches("content-length: 0\r\n").count(), 1, "{head}");
     assert_eq!((body.as_str(), head.matches("content-length").count()), ("", 1), "{head}");
     let (head, _) = request(AzureDevOps, |server| AzureDevOps.mint(server));
@@ -221,7 +221,7 @@ fn the_azure_devops_request_has_an_empty_body_and_keeps_the_query() {
 fn the_buildkite_request_has_the_token_scheme() {
     let (head, body) = request(Buildkite, |server| Buildkite.mint(server));
     assert!(head.starts_with("POST /v3/jobs/job-1/oidc/tokens HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains(&format!("authorization: Token {ASKS_WITH}\r\n")), "{head}");
+    assert!(head.contains(&format!("authorization: Token {JOB_SECRET}\r\n")), "{head}");
     assert!(head.contains("content-type: application/json\r\n"), "{head}");
     assert_eq!(body, r#"{"audience":"x"}"#);
 }
@@ -230,7 +230,7 @@ fn the_buildkite_request_has_the_token_scheme() {
 fn the_codefresh_request_has_no_authorization_scheme() {
     let (head, body) = request(Codefresh, |server| Codefresh.mint(server));
     assert!(head.starts_with("GET /mint?v=1&audience=x HTTP/1.1\r\n"), "{head}");
-    assert!(head.contains(&format!("authorization: {ASKS_WITH}\r\n")), "{head}");
+    assert!(head.contains(&format!("authorization: {JOB_SECRET}\r\n")), "{head}");
     assert_eq!(body, "");
 }
 
@@ -298,23 +298,23 @@ fn each_source_is_found_and_named() {
 fn a_reply_without_a_valid_token_is_an_error() {
     // In parallel: most of the time is spent in pauses between tries.
     thread::scope(|scope| {
-        ALL.map(|ci| scope.spawn(move || gives_no_wrong_token(ci))).map(|ran| ran.join().unwrap())
+        ALL.map(|ci| scope.spawn(move || check_invalid_replies(ci))).map(|ran| ran.join().unwrap())
     });
 }
 
-fn gives_no_wrong_token(ci: Ci) {
+fn check_invalid_replies(ci: Ci) {
     let html = "<!DOCTYPE html><title>Sign in</title>";
     let page = |status| Fault::reply(status, "Content-Type: text/html\r\n", html);
     let moved = Fault::reply(302, "Location: https://login.example.com/?secret\r\n", "");
     let (page_code, page_said) =
         if ci == AzureDevOps { (4, "it asks to sign in (HTTP") } else { (6, "titled \"Sign in\"") };
     let moved_said = if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
-    let (odd_code, odd_said) = if ci.is_bare() {
+    let (odd_code, odd_said) = if ci.has_no_json() {
         (4, "does not contain an ID token")
     } else {
         (6, "the server that answered is not")
     };
-    let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
+    let refused = Fault::json(404, r#"{"message":"there is no such job"}"#);
     // A service may repeat what it was sent.
     let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());
     let repeats = Fault::json(400, &format!(r#"{{"message":"{sent} is odd"}}"#));
@@ -331,7 +331,7 @@ fn gives_no_wrong_token(ci: Ci) {
         (Fault::json(200, r#"{"tok"#), odd_code, odd_said),
         (Fault::json(200, "{}"), odd_code, odd_said),
         (Fault::json(200, "[]"), odd_code, odd_said),
-        (told, 4, "refused: there is no such job (HTTP 404)"),
+        (refused, 4, "refused: there is no such job (HTTP 404)"),
         (repeats, 4, "refused: [redacted] is odd (HTTP 400)"),
         (Fault::reply(403, "", ""), 4, "refused: HTTP 403"),
         (Fault::json(500, r#"{"message":"oops"}"#), 6, "had an internal error: oops (HTTP 500)"),
@@ -355,7 +355,7 @@ fn a_new_token_that_has_expired_comes_with_a_warning() {
     for ci in ALL {
         let token = jwt(&json!({"aud": ci.audience(), "iat": 1_795_435_200, "exp": 1_795_435_500}));
         let server = answering(ci.reply(&token));
-        let ran = ci.mint(&server).at("2026-11-23T14:00:00Z").run();
+        let ran = ci.mint(&server).at_time("2026-11-23T14:00:00Z").run();
         assert_eq!((ran.code, ran.stdout.trim_end()), (0, &*token), "{ci:?}: {}", ran.stderr);
         let said = "warning: the new token expired 115 min ago by the clock of this machine, which is 2 h ahead of the issuer: ";
         assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
@@ -370,7 +370,7 @@ fn temporary_failures_are_retried() {
         let busy = Fault::json(429, r#"{"message":"slow down"}"#);
         let page = Fault::reply(502, "Content-Type: text/html\r\n", "<html>");
         let mut faults = vec![busy, page, Fault::json(500, "{}")];
-        if !ci.is_bare() {
+        if !ci.has_no_json() {
             faults[0] = Fault::json(200, r#"{"tok"#);
         }
         faults.push(well.clone());
@@ -431,7 +431,7 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 #[test]
 fn missing_settings_are_named_with_the_fix() {
     let job = |named: &str, variables: Variables<'_>| {
-        let gp = Gp::new().line("idp token --audience x").secret(ASKS_WITH);
+        let gp = Gp::new().line("idp token --audience x").secret(JOB_SECRET);
         let gp = if named.is_empty() { gp } else { gp.line("--source").arg(named) };
         variables.iter().fold(gp, |gp, (name, value)| gp.env(name, *value))
     };
@@ -458,7 +458,7 @@ fn missing_settings_are_named_with_the_fix() {
         ),
         (
             "buildkite",
-            &[("BUILDKITE_AGENT_ACCESS_TOKEN", ASKS_WITH)],
+            &[("BUILDKITE_AGENT_ACCESS_TOKEN", JOB_SECRET)],
             "`BUILDKITE_JOB_ID` is not set",
             "in the Docker plugin",
         ),
@@ -543,7 +543,7 @@ fn a_pod_that_may_not_mint_gets_the_role_and_binding_it_needs() {
     let said = r#"{"kind":"Status","message":"serviceaccounts \"deploy\" is forbidden","reason":"Forbidden","code":403}"#;
     let gp = Kubernetes.mint(&answering(Fault::json(403, said)));
     let folder = gp.home().join("serviceaccount").display().to_string();
-    gp.naming(folder, "[FOLDER]").run().failure(4, str![[r#"
+    gp.with_placeholder(folder, "[FOLDER]").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
     source  `kubernetes`, by `IDP_TOKEN_SOURCE`
@@ -625,7 +625,7 @@ fn another_audience_on_circleci_has_a_command_to_copy() {
     program(&folder.join("circleci"), script);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let job = job.env("PATH", path);
-    let mut shell = job.behind(std::process::Command::new("sh"), &format!("exec \"$0\" \"$@\" {words}"));
+    let mut shell = job.in_shell(std::process::Command::new("sh"), &format!("exec \"$0\" \"$@\" {words}"));
     let ran = shell.output().unwrap();
     assert_eq!(String::from_utf8(ran.stdout).unwrap(), format!("{token}\n"));
     let arguments = fs::read_to_string(job.home().join("arguments")).unwrap();
@@ -639,7 +639,7 @@ fn the_aws_session_name_has_the_job() {
     let gp = Gp::in_workspace().line("idp login aws --format json --source buildkite");
     let gp = gp
         .env("BUILDKITE_AGENT_ENDPOINT", format!("http://{}", server.address()))
-        .env("BUILDKITE_AGENT_ACCESS_TOKEN", ASKS_WITH)
+        .env("BUILDKITE_AGENT_ACCESS_TOKEN", JOB_SECRET)
         .env("BUILDKITE_JOB_ID", "job 1");
     // The local STS refuses the token of another issuer.
     assert_eq!(gp.run().code, 5);

@@ -58,7 +58,7 @@ fn credentials_for_the_token_of_a_command_are_not_cached() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let token = gp.run().success();
     let script = format!("echo run >> {}/runs; echo {token}", gp.home().display());
-    let gp = source(gp, &script).again("idp login aws --format process");
+    let gp = source(gp, &script).with_line("idp login aws --format process");
     for _ in 0..2 {
         gp.run().success();
     }
@@ -70,7 +70,7 @@ fn a_relative_program_is_written_with_its_absolute_path() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let token = gp.run().success();
     let gp = source(gp, &format!("echo {token}"))
-        .again("idp login aws --credential-process --source command:./mint");
+        .with_line("idp login aws --credential-process --source command:./mint");
     gp.run().success();
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     let whole = format!("--source=command:{}/mint", fs::canonicalize(gp.home()).unwrap().display());

@@ -23,7 +23,7 @@ fn good() -> String {
 }
 
 /// Texts that are no token for `x`: the text, the exit code, the error and the hint.
-fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
+fn invalid_tokens() -> Vec<(String, i32, &'static str, &'static str)> {
     vec![
         (" \n".to_owned(), 3, "is empty", ""),
         ("nonsense".to_owned(), 3, "does not contain an ID token", "three parts separated by dots"),
@@ -60,10 +60,10 @@ fn forms() -> Vec<String> {
     forms
 }
 
-/// Checks that `gp` refuses each of [`broken`]. `place` passes the text to `gp`.
+/// Checks that `gp` refuses each of [`invalid_tokens`]. `place` passes the text to `gp`.
 #[track_caller]
-fn refuses_what_is_broken(place: impl Fn(&str) -> Gp) {
-    for (text, code, said, fix) in broken() {
+fn check_invalid_tokens(place: impl Fn(&str) -> Gp) {
+    for (text, code, said, fix) in invalid_tokens() {
         let ran = place(&text).run();
         assert_eq!(ran.code, code, "{text:?}: {}", ran.stderr);
         let (error, hint) = ran.stderr.split_once("\nhint: ").unwrap();
@@ -110,14 +110,14 @@ fn every_form_of_a_token_is_read() {
 
 #[test]
 fn invalid_tokens_are_refused_with_a_hint() {
-    refuses_what_is_broken(|text| file(text).0);
-    refuses_what_is_broken(variable);
-    refuses_what_is_broken(printing);
+    check_invalid_tokens(|text| file(text).0);
+    check_invalid_tokens(variable);
+    check_invalid_tokens(printing);
 }
 
 #[test]
 fn a_token_that_expired_within_the_last_minute_is_accepted() {
-    let gp = |now: &str| variable(&jwt(&json!({"aud": "x", "exp": 1_800_000_000}))).at(now);
+    let gp = |now: &str| variable(&jwt(&json!({"aud": "x", "exp": 1_800_000_000}))).at_time(now);
     gp("2027-01-15T08:00:30Z").run().success();
     let ran = gp("2027-01-15T08:10:00Z").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
@@ -153,7 +153,7 @@ hint: check the path of `--source file:PATH`, and that the program that writes t
     assert_eq!(gp.run().code, 7);
     // A path below the home folder.
     fs::write(&path, good()).unwrap();
-    gp.again(MINT).arg("--source=file:~/token").run().success();
+    gp.with_line(MINT).arg("--source=file:~/token").run().success();
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn a_command_gets_the_audience_as_one_word_and_no_shell_runs_it() {
     let gp = command(&format!("printf '%s\\n' \"$@\" > arguments\necho {}", jwt(&json!({"aud": audience}))));
     let source =
         format!("--source=command:{}/program --for={{audience}} 'two words' \\{{x", gp.home().display());
-    let gp = gp.again("idp token --quiet --audience").arg(audience).arg(source);
+    let gp = gp.with_line("idp token --quiet --audience").arg(audience).arg(source);
     gp.run().success();
     let arguments = fs::read_to_string(gp.home().join("arguments")).unwrap();
     assert_eq!(arguments, format!("--for={audience}\ntwo words\n{{x\n"));
@@ -230,7 +230,7 @@ fn a_command_without_the_audience_gets_a_hint() {
 fn stderr_of_a_command_is_passed_on() {
     let ran = command(&format!("echo from the program >&2\necho {}", good())).run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "from the program\n"));
-    command("echo no session >&2; exit 5").naming("program", "[PROGRAM]").run().failure(
+    command("echo no session >&2; exit 5").with_placeholder("program", "[PROGRAM]").run().failure(
         3,
         str![[r#"
 no session
@@ -341,7 +341,7 @@ fn a_named_variable_is_the_only_one_used() {
     let right = of_gitlab(&json!({"aud": "x"}));
     let named =
         |value: &str| gitlab(&[("RIGHT", &right), ("NAMED", value)]).line("--id-token-variable NAMED");
-    for (text, code, said, _) in broken() {
+    for (text, code, said, _) in invalid_tokens() {
         let ran = named(&text).run();
         assert_eq!(ran.code, code, "{text:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{text:?}: {}", ran.stderr);
@@ -381,7 +381,7 @@ fn a_written_command_line_names_the_source() {
     gp.run().success();
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(" --source=env:MY_TOKEN --id-token-variable=OTHER"), "{config}");
-    let gp = gp.again("idp login kubernetes --audience x --user me --source").arg("command:cat 'a b'");
+    let gp = gp.with_line("idp login kubernetes --audience x --user me --source").arg("command:cat 'a b'");
     fs::write(gp.home().join("a b"), good()).unwrap();
     assert_eq!(gp.run().code, 0);
     let kubeconfig = fs::read_to_string(gp.home().join(".kube/config")).unwrap();
@@ -390,8 +390,9 @@ fn a_written_command_line_names_the_source() {
     assert!(arguments.iter().any(|word| word == "--source=command:cat 'a b'"), "{kubeconfig}");
     // The source that `auto` found is named too, unless it is the workspace's supervisor.
     let gp = gitlab(&[("A", &of_gitlab(&json!({"aud": "sts.amazonaws.com"})))]);
-    let gp = gp
-        .again("idp login aws --credential-process --no-check --role-arn arn:aws:iam::123456789012:role/dev");
+    let gp = gp.with_line(
+        "idp login aws --credential-process --no-check --role-arn arn:aws:iam::123456789012:role/dev",
+    );
     gp.run().success();
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(" --source=gitlab"), "{config}");
@@ -401,7 +402,7 @@ fn a_written_command_line_names_the_source() {
 fn an_older_token_is_no_sign_of_a_wrong_clock() {
     // An hour-long token, half an hour old.
     let claims = json!({"iss": "https://issuer.example", "sub": "s", "aud": "x", "iat": 1_795_433_400, "exp": 1_795_437_000});
-    let gp = Gp::new().env("T", jwt(&claims)).at("2026-11-23T12:00:00Z");
+    let gp = Gp::new().env("T", jwt(&claims)).at_time("2026-11-23T12:00:00Z");
     let ran = gp.line("idp doctor --audience x --source env:T").run();
     let clock: Vec<_> = ran.stdout.lines().filter(|line| line.contains(" clock ")).collect();
     assert!(clock.iter().all(|line| !line.starts_with('✗') && !line.starts_with('!')), "{}", ran.stdout);
@@ -414,7 +415,7 @@ fn cached_credentials_are_used_after_their_token_has_expired() {
     let file = gp.home().join("token");
     fs::write(&file, &token).unwrap();
     let gp = gp
-        .again("idp login aws --format process")
+        .with_line("idp login aws --format process")
         .env("IDP_TOKEN_SOURCE", format!("file:{}", file.display()));
     let kept = gp.run().success();
     // An expired token of the same identity.

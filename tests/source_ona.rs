@@ -34,11 +34,11 @@ fn named(gp: Gp, server: &Faulty) -> Gp {
         .env("ONA_TOKEN_FILE", file)
         .secret(ENVIRONMENT_TOKEN)
         .secret(PERSONAL_TOKEN)
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
 }
 
 /// A server that answers every request successfully.
-fn well() -> Faulty {
+fn healthy_server() -> Faulty {
     Faulty::first(Step::Mint, Vec::new())
 }
 
@@ -66,7 +66,7 @@ fn is_environment() -> bool {
 
 #[test]
 fn an_environment_gets_a_token_for_several_audiences() {
-    let server = well();
+    let server = healthy_server();
     let token = environment(&server).line("--audience y").run().success();
     let [request] = &server.requests()[..] else { panic!("{:?}", server.requests()) };
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
@@ -89,12 +89,12 @@ fn a_version_is_sent_only_if_it_is_named() {
     for (flag, version) in
         [("v1", "ID_TOKEN_VERSION_V1"), ("v2", "ID_TOKEN_VERSION_V2"), ("V2", "ID_TOKEN_VERSION_V2")]
     {
-        let server = well();
+        let server = healthy_server();
         environment(&server).line("--id-token-version").arg(flag).run().success();
         let body = format!(r#"{{"audience":["x"],"version":"{version}"}}"#);
         assert!(server.requests()[0].ends_with(&format!("\r\n\r\n{body}")), "{:?}", server.requests());
     }
-    let server = well();
+    let server = healthy_server();
     let ran = environment(&server).line("--id-token-version v3").run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("an administrator sets it for the whole organisation"), "{}", ran.stderr);
@@ -104,9 +104,9 @@ fn a_version_is_sent_only_if_it_is_named() {
 
 #[test]
 fn a_command_in_a_written_file_requests_the_same_token() {
-    let server = well();
+    let server = healthy_server();
     let printed = environment(&server)
-        .again("idp login kubernetes --audience k --id-token-version v2 --allow-api-host ona.example.com --print")
+        .with_line("idp login kubernetes --audience k --id-token-version v2 --allow-api-host ona.example.com --print")
         .run()
         .success();
     for argument in ["--source=ona", "--id-token-version=v2", "--allow-api-host=ona.example.com"] {
@@ -116,7 +116,7 @@ fn a_command_in_a_written_file_requests_the_same_token() {
 
 #[test]
 fn a_scope_is_refused_before_anything_is_sent() {
-    let server = well();
+    let server = healthy_server();
     let ran = environment(&server).line("--scope s").run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("the source `ona` does not support a scope"), "{}", ran.stderr);
@@ -126,7 +126,7 @@ fn a_scope_is_refused_before_anything_is_sent() {
 #[test]
 fn each_variable_for_the_host_is_read_as_ona_reads_it() {
     for (variable, path) in [("ONA_BASE_URL", "/api"), ("ONA_HOST", ""), ("GITPOD_HOST", "")] {
-        let server = well();
+        let server = healthy_server();
         let url = format!("http://{}{path}", server.address());
         for url in [url.clone(), url + "/"] {
             named(Gp::new(), &server).env(variable, url).run().success();
@@ -138,7 +138,7 @@ fn each_variable_for_the_host_is_read_as_ona_reads_it() {
         }
     }
     // The first of them takes precedence.
-    let (server, other) = (well(), well());
+    let (server, other) = (healthy_server(), healthy_server());
     let gp = environment(&server).env("ONA_HOST", format!("http://{}", other.address()));
     gp.run().success();
     assert_eq!((server.requests().len(), other.requests().len()), (1, 0));
@@ -167,7 +167,7 @@ fn without_a_host_the_request_goes_to_ona_itself() {
 
 #[test]
 fn the_environments_token_is_not_sent_to_another_host() {
-    let server = well();
+    let server = healthy_server();
     behind_proxy(&server).env("ONA_HOST", "https://collector.example/").run().failure(2, str![[r#"
 error: could not mint an ID token for `x`
   caused by: `ONA_HOST` names collector.example, which is not one of the service's own hosts: no token is sent there
@@ -221,7 +221,7 @@ hint: restart the environment; if `gp` runs in a container of your own, mount th
 
 #[test]
 fn the_environments_token_file_takes_precedence() {
-    let server = well();
+    let server = healthy_server();
     // Tools like `act` set `GITHUB_ACTIONS`. The variable of Gitpod Classic does not change the
     // source.
     environment(&server).env("GITHUB_ACTIONS", "true").run().success();
@@ -245,7 +245,7 @@ fn the_environments_token_file_takes_precedence() {
 
 #[test]
 fn nothing_but_its_id_makes_an_environment() {
-    let server = well();
+    let server = healthy_server();
     // Without an environment ID, neither the token file, nor a personal token, nor `GITPOD_HOST`
     // makes an environment.
     for (name, value) in [("GITPOD_ENVIRONMENT_ID", ""), ("GITPOD_HOST", "https://app.gitpod.io")] {
@@ -263,14 +263,14 @@ fn nothing_but_its_id_makes_an_environment() {
 #[test]
 fn the_environments_token_takes_precedence_over_a_personal_token() {
     for variable in ["ONA_TOKEN", "GITPOD_TOKEN"] {
-        let server = well();
+        let server = healthy_server();
         let gp = environment(&server).env(variable, PERSONAL_TOKEN);
-        let ran = gp.again("idp token --audience x --verbose").run();
+        let ran = gp.with_line("idp token --audience x --verbose").run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let said = format!("token is sent, not the personal access token in `{variable}`");
         assert!(ran.stderr.replace("in [HOME]/token ", "").contains(&said), "{}", ran.stderr);
         assert!(server.requests()[0].contains(&format!("Bearer {ENVIRONMENT_TOKEN}\r\n")));
-        let gp = environment(&server).env(variable, PERSONAL_TOKEN).again("idp doctor --audience x");
+        let gp = environment(&server).env(variable, PERSONAL_TOKEN).with_line("idp doctor --audience x");
         let ran = gp.run();
         let said = format!(
             "with the environment's token in [HOME]/token, not the personal access token in `{variable}`"
@@ -278,7 +278,7 @@ fn the_environments_token_takes_precedence_over_a_personal_token() {
         assert!(ran.stdout.contains(&said), "{}{}", ran.stdout, ran.stderr);
     }
     // Also if the token file is missing.
-    let server = well();
+    let server = healthy_server();
     let gp = environment(&server).env("ONA_TOKEN", PERSONAL_TOKEN);
     fs::remove_file(gp.home().join("token")).unwrap();
     assert_eq!(gp.run().code, 3);
@@ -290,9 +290,9 @@ fn a_personal_token_is_used_if_the_environment_has_none() {
     if is_environment() {
         return;
     }
-    let server = well();
+    let server = healthy_server();
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
-    let ran = gp.again("idp token --audience x --verbose").run();
+    let ran = gp.with_line("idp token --audience x --verbose").run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         ran.stderr.contains("`ONA_TOKEN` is a personal access token: ID tokens name its owner"),
@@ -301,7 +301,7 @@ fn a_personal_token_is_used_if_the_environment_has_none() {
     );
     assert!(server.requests()[0].contains(&format!("Bearer {PERSONAL_TOKEN}\r\n")));
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
-    let ran = gp.again("idp doctor --audience x").run();
+    let ran = gp.with_line("idp doctor --audience x").run();
     assert!(ran.stdout.contains("with a person's token in `ONA_TOKEN`"), "{}{}", ran.stdout, ran.stderr);
     // Outside of an environment, with `--source ona`.
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("GITPOD_ENVIRONMENT_ID", "");
@@ -317,7 +317,7 @@ fn a_personal_token_is_used_if_the_environment_has_none() {
 
 #[test]
 fn a_file_without_a_token_is_an_error_and_not_sent() {
-    let server = well();
+    let server = healthy_server();
     for (content, said) in [
         ("", "/token is empty"),
         (" \n", "/token is empty"),
@@ -354,7 +354,7 @@ fn an_unreadable_token_file_is_an_error() {
     if rustix::process::geteuid().is_root() {
         return skip("root can read every file");
     }
-    let server = well();
+    let server = healthy_server();
     let gp = environment(&server).env("ONA_TOKEN", PERSONAL_TOKEN);
     fs::set_permissions(gp.home().join("token"), fs::Permissions::from_mode(0o000)).unwrap();
     let ran = gp.run();
@@ -444,7 +444,7 @@ fn rate_limits_and_hanging_requests_are_retried() {
 
 #[test]
 fn the_file_is_read_at_each_use() {
-    let server = well();
+    let server = healthy_server();
     let gp = environment(&server);
     gp.run().success();
     fs::write(gp.home().join("token"), "renewed").unwrap();
@@ -493,7 +493,7 @@ fn a_local_environment_can_log_in_to_the_local_targets() {
     }
     let gp = local().line("idp token --audience x");
     let token = gp.run().success();
-    assert_eq!(gp.again("idp verify --audience x").stdin(token).run().code, 0);
+    assert_eq!(gp.with_line("idp verify --audience x").stdin(token).run().code, 0);
     // A target that trusts version 3 does not trust version 2.
     assert_eq!(local().line("idp login aws --format json --id-token-version v2").run().code, 5);
     assert_eq!(local().line("idp doctor").run().code, 0);

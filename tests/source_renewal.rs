@@ -37,7 +37,7 @@ fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_to
         ("login kubernetes --audience x", "x"),
     ];
     for (line, audience) in cases {
-        let gp = job(HOUR, audience).again(&format!("idp {line}"));
+        let gp = job(HOUR, audience).with_line(&format!("idp {line}"));
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
         let said = "the source `env` has only one token, which expires at 20";
@@ -51,7 +51,7 @@ fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_to
 
 #[test]
 fn exec_is_allowed_with_a_single_token() {
-    let ran = job(HOUR, "api://AzureADTokenExchange").again("idp exec azure -- true").run();
+    let ran = job(HOUR, "api://AzureADTokenExchange").with_line("idp exec azure -- true").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("the source `env` provides tokens until 20"), "{}", ran.stderr);
 }
@@ -59,7 +59,7 @@ fn exec_is_allowed_with_a_single_token() {
 #[test]
 fn until_expiry_keeps_a_single_token_until_it_expires() {
     let gp = job(Duration::from_secs(2), "x")
-        .again("idp token --audience x --output file --keep-fresh --until-expiry");
+        .with_line("idp token --audience x --output file --keep-fresh --until-expiry");
     let ran = gp.run();
     let said = ran.stderr;
     assert_eq!(ran.code, 3, "{said}");
@@ -69,7 +69,7 @@ fn until_expiry_keeps_a_single_token_until_it_expires() {
 
 #[test]
 fn until_expiry_allows_a_written_command_line_with_a_single_token() {
-    let gp = job(HOUR, "sts.amazonaws.com").again("idp login aws --credential-process --until-expiry");
+    let gp = job(HOUR, "sts.amazonaws.com").with_line("idp login aws --credential-process --until-expiry");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("the source `env` provides tokens until 20"), "{}", ran.stderr);
@@ -92,7 +92,7 @@ fn github_gives_tokens_until_its_request_token_expires() {
     let gp = Gp::new()
         .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/?v=1", server.address()))
         .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", request_token)
-        .at("2026-11-23T12:00:00Z")
+        .at_time("2026-11-23T12:00:00Z")
         .on_terminal()
         .line("idp login kubernetes --audience x");
     let ran = gp.run();

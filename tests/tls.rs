@@ -23,12 +23,12 @@ const HOST: &str = "gitpod.invalid";
 pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     pub(crate) ca: String,
-    pub(crate) seen: Arc<Seen>,
+    pub(crate) seen: Arc<ServerLog>,
 }
 
 /// The connections and requests that a server got.
 #[derive(Default)]
-pub(crate) struct Seen {
+pub(crate) struct ServerLog {
     pub(crate) connections: AtomicUsize,
     pub(crate) handshakes: AtomicUsize,
     /// The first line of each request.
@@ -62,7 +62,7 @@ impl Api {
     }
 
     fn with(name: &str, expired: bool, reply: String) -> Self {
-        Self::made(name, reply, |server| {
+        Self::signed(name, reply, |server| {
             if expired {
                 server.not_after = rcgen::date_time_ymd(2020, 1, 1);
             }
@@ -79,7 +79,7 @@ impl Api {
         };
         match fault {
             Certificate::Expired => Self::start(HERE, true),
-            Certificate::NotYetValid => Self::made(HERE, token_reply(), |server| {
+            Certificate::NotYetValid => Self::signed(HERE, token_reply(), |server| {
                 server.not_before = rcgen::date_time_ymd(2090, 1, 1);
             }),
             Certificate::OtherName => Self::start("elsewhere.example.com", false),
@@ -101,7 +101,7 @@ impl Api {
         Self::serve(certificate.der().clone(), &key, certificate.pem(), token_reply())
     }
 
-    fn made(name: &str, reply: String, change: impl FnOnce(&mut CertificateParams)) -> Self {
+    fn signed(name: &str, reply: String, change: impl FnOnce(&mut CertificateParams)) -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let mut authority = CertificateParams::default();
         // Two authorities with the same name would differ only in their signature.
@@ -128,7 +128,7 @@ impl Api {
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let seen = Arc::new(Seen::default());
+        let seen = Arc::new(ServerLog::default());
         let log = seen.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -176,7 +176,11 @@ fn token_reply() -> String {
 }
 
 /// Reads one request and sends the reply.
-fn answer(stream: &mut StreamOwned<ServerConnection, TcpStream>, reply: &str, seen: &Seen) -> io::Result<()> {
+fn answer(
+    stream: &mut StreamOwned<ServerConnection, TcpStream>,
+    reply: &str,
+    seen: &ServerLog,
+) -> io::Result<()> {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") {
@@ -235,7 +239,7 @@ fn token_from(api: &Api, ca: &str) -> (Faulty, Gp) {
     fs::write(gp.home().join("ca.pem"), ca).unwrap();
     let file = gp.home().join("ca.pem");
     let gp = gp.env("SSL_CERT_FILE", file).env("IDP_API_URL", format!("https://{}", api.address));
-    (server, gp.naming(api.address.to_string(), "[API]"))
+    (server, gp.with_placeholder(api.address.to_string(), "[API]"))
 }
 
 #[test]
@@ -246,7 +250,7 @@ fn the_authority_in_ssl_cert_file_is_trusted() {
 }
 
 #[test]
-fn another_authority_is_not() {
+fn another_authority_is_not_trusted() {
     let api = Api::start("127.0.0.1", false);
     let (_server, gp) = token_from(&api, &Api::start("127.0.0.1", false).ca);
     gp.run().failure(
@@ -262,7 +266,7 @@ hint: most likely a private CA or an intercepting proxy signed this certificate;
 }
 
 #[test]
-fn the_setting_that_counts_is_named_with_what_it_replaces() {
+fn the_trust_setting_in_effect_is_named_with_what_it_replaces() {
     const INTRO: &str = "hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and ";
     let api = Api::start("127.0.0.1", false);
     let other = Api::start("127.0.0.1", false).ca;
@@ -418,7 +422,7 @@ fn several_folders_are_separated_as_in_path() {
 }
 
 /// A proxy that gives every CONNECT this reply.
-pub(crate) fn proxy_that_says(reply: &'static str) -> SocketAddr {
+pub(crate) fn proxy_with_reply(reply: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -446,7 +450,8 @@ pub(crate) fn proxy_that_hangs() -> SocketAddr {
 fn a_proxy_that_hangs_is_named_at_the_timeout() {
     let (_server, gp) = token();
     let address = proxy_that_hangs();
-    let gp = gp.env("HTTPS_PROXY", format!("http://{address}")).naming(address.to_string(), "[PROXY]");
+    let gp =
+        gp.env("HTTPS_PROXY", format!("http://{address}")).with_placeholder(address.to_string(), "[PROXY]");
     gp.line("--timeout 1s").run().failure(
         6,
         str![[r#"
@@ -470,7 +475,7 @@ fn an_intercepting_proxy_is_named() {
         let proxy = Proxy::to(api.address);
         let (_server, gp) = token_from(&api, &ca);
         let gp = gp.env("IDP_API_URL", "").env("HTTPS_PROXY", format!("http://{}", proxy.address));
-        let ran = gp.naming(proxy.address.to_string(), "[PROXY]").run();
+        let ran = gp.with_placeholder(proxy.address.to_string(), "[PROXY]").run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{what}");
         let _ = writeln!(report, "## {what}\n{}", ran.stderr);
     }
@@ -500,14 +505,15 @@ fn errors_of_a_proxy_are_not_blamed_on_the_api() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()
     };
-    let wants_password = proxy_that_says("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-    let refuses = proxy_that_says("HTTP/1.1 403 Forbidden\r\n\r\n");
-    let hangs_up = proxy_that_says("");
+    let wants_password = proxy_with_reply("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    let refuses = proxy_with_reply("HTTP/1.1 403 Forbidden\r\n\r\n");
+    let hangs_up = proxy_with_reply("");
     let login = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Log in</title></html>";
-    let page = proxy_that_says(login);
-    let bare_page = proxy_that_says("HTTP/1.1 200 OK\r\n\r\n<!DOCTYPE html><p>Log in</p>");
-    let redirects = proxy_that_says("HTTP/1.1 302 Found\r\nLocation: https://login.example.com/?x=1\r\n\r\n");
-    let says = |status: &'static str| format!("http://{}", proxy_that_says(status));
+    let page = proxy_with_reply(login);
+    let bare_page = proxy_with_reply("HTTP/1.1 200 OK\r\n\r\n<!DOCTYPE html><p>Log in</p>");
+    let redirects =
+        proxy_with_reply("HTTP/1.1 302 Found\r\nLocation: https://login.example.com/?x=1\r\n\r\n");
+    let says = |status: &'static str| format!("http://{}", proxy_with_reply(status));
     let blocked = "HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<title>Blocked by policy</title>";
     let mut report = String::new();
     for (name, variable, address) in [
@@ -537,7 +543,7 @@ fn errors_of_a_proxy_are_not_blamed_on_the_api() {
     ] {
         let (_server, gp) = token();
         let at = address.rsplit('@').next().unwrap().trim_start_matches("http://").to_owned();
-        let gp = gp.secret("pass-phrase").naming(at, "[PROXY]").env(variable, address);
+        let gp = gp.secret("pass-phrase").with_placeholder(at, "[PROXY]").env(variable, address);
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}");
         let _ = writeln!(report, "## {name}\n{}", ran.stderr);
@@ -561,7 +567,7 @@ fn the_api_is_reached_through_the_proxy_and_the_supervisor_is_not() {
 }
 
 #[test]
-fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
+fn no_proxy_skips_the_proxy_for_a_name_that_cannot_be_resolved() {
     let proxy = Proxy::to("127.0.0.1:1".parse().unwrap());
     let (_server, gp) = token();
     let gp = gp.env("HTTPS_PROXY", format!("http://{}", proxy.address)).env("NO_PROXY", HOST);

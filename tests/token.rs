@@ -41,14 +41,14 @@ fn audiences_keep_their_order_and_a_scope_becomes_a_claim() {
 
 #[test]
 fn the_decode_flag_prints_the_same_as_the_decode_command() {
-    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --decode");
+    let gp = Gp::in_workspace_of(fixed()).at_time(NOON).line("idp token --audience x --decode");
     let decoded = gp.run().success();
     assert!(
         decoded.starts_with("{\n  \"Header\": {\n    \"typ\": \"JWT\",\n    \"alg\": \"RS256\",\n"),
         "{decoded}"
     );
     // With the same workspace and time, only `c_hash` differs.
-    let token = gp_like(&gp, "idp token --audience x").run().success();
+    let token = in_workspace_of(&gp, "idp token --audience x").run().success();
     let again =
         Gp::new().line("idp decode").stdin(token).run().success().replace(&gp.workspace().api_url(), "[API]");
     let without_hash = |text: &str| {
@@ -58,18 +58,21 @@ fn the_decode_flag_prints_the_same_as_the_decode_command() {
 }
 
 /// Another command line in the workspace of `gp`.
-fn gp_like(gp: &Gp, line: &str) -> Gp {
+fn in_workspace_of(gp: &Gp, line: &str) -> Gp {
     let workspace = gp.workspace();
     workspace
         .environment()
         .into_iter()
-        .fold(Gp::new().at(NOON).line(line), |other, (name, value)| other.env(name, value))
+        .fold(Gp::new().at_time(NOON).line(line), |other, (name, value)| other.env(name, value))
 }
 
 #[test]
 fn the_json_format_describes_the_token() {
-    let printed =
-        Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --format json").run().success();
+    let printed = Gp::in_workspace_of(fixed())
+        .at_time(NOON)
+        .line("idp token --audience x --format json")
+        .run()
+        .success();
     let token = printed.split('"').nth(3).unwrap().to_owned();
     snapbox::assert_data_eq!(
         printed.replace(&token, "[TOKEN]"),
@@ -141,7 +144,7 @@ fn a_file_that_is_open_is_written_to_and_not_replaced() {
             "exec > out 3> three; echo one; {} idp token --audience x --output {output}; code=$?; echo; echo two; exit $code",
             env!("CARGO_BIN_EXE_gp")
         );
-        let gp = Gp::in_workspace().again("idp exec token --audience a --env T -- sh -c").arg(script);
+        let gp = Gp::in_workspace().with_line("idp exec token --audience a --env T -- sh -c").arg(script);
         let ran = gp.run();
         let text = fs::read_to_string(gp.home().join("out")).unwrap();
         assert!(text.starts_with("one\n") && text.ends_with("\ntwo\n"), "{text}");
@@ -264,7 +267,7 @@ hint: run this inside a workspace or a job, name a source with `--source`, or tr
 }
 
 #[test]
-fn where_the_address_of_the_supervisor_is_from_is_said_first() {
+fn the_hint_names_the_source_of_the_supervisor_address() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let hint = |address: &str| {
         let ran =
@@ -326,7 +329,9 @@ fn an_api_without_an_identity_provider_is_explained() {
     let server =
         Faulty::always(Step::Mint, Fault::reply(404, "Content-Type: text/plain; charset=utf-8\r\n", body));
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", server.address());
-    let gp = gp.env("IDP_API_URL", format!("http://{}", server.address())).naming(server.address(), "[API]");
+    let gp = gp
+        .env("IDP_API_URL", format!("http://{}", server.address()))
+        .with_placeholder(server.address(), "[API]");
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens (http://[API]) refused: HTTP 404

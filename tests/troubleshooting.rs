@@ -141,5 +141,5 @@ fn a_row_without_a_test_is_found() {
     );
     assert_eq!(row("a place", "`token::no_such_test…`"), ["there is no test token::no_such_test…"]);
     assert_eq!(row("a place", "its test"), ["it names no test"]);
-    assert_eq!(row("a place", "`decode::nothing_is_asked…`"), ["no test of it compares a whole output"]);
+    assert_eq!(row("a place", "`decode::decode_sends…`"), ["no test of it compares a whole output"]);
 }

@@ -19,7 +19,7 @@ fn on(context_url: &str) -> Gp {
 /// The issuer's name in IAM is its address without `http://`.
 fn named(gp: Gp) -> Gp {
     let host = gp.workspace().api_url().replace("http://", "");
-    gp.naming(host, "[API-HOST]")
+    gp.with_placeholder(host, "[API-HOST]")
 }
 
 fn gp() -> Gp {
@@ -240,7 +240,7 @@ fn the_printed_trust_accepts_only_the_intended_subjects() {
             let out = gp.command().output().unwrap();
             let text = String::from_utf8(out.stdout).unwrap();
             let check = format!("idp trust {target} --check -");
-            let gp = gp.stdin(text.clone()).again(&check);
+            let gp = gp.stdin(text.clone()).with_line(&check);
             assert_eq!(gp.run().code, 0, "{target} {whom}");
             let other = on(foreign);
             let text = text.replace(&issuer[7..], &other.workspace().api_url()[7..]);
@@ -276,7 +276,7 @@ fn the_local_sts_accepts_only_this_repository() {
 }
 
 #[test]
-fn a_check_says_what_keeps_the_token_out() {
+fn a_check_explains_why_a_token_is_refused() {
     let gp = gp();
     let host = gp.workspace().api_url().replace("http://", "");
     let policy = format!(
@@ -332,7 +332,7 @@ or: keep the audience there, and mint the token for it with `--audience sts.amaz
 
 "#]]
     );
-    let ran = gp.again("idp trust aws --check role.json --format json").run();
+    let ran = gp.with_line("idp trust aws --check role.json --format json").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(report["answer"], "not_accepted");
@@ -421,7 +421,7 @@ fn a_check_evaluates_the_call_too() {
     let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
     let context_url = "https://github.com/acme/shop".into();
     let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
-    let gp = gp.stdin(policy).at("2026-11-23T12:00:01Z").line("idp trust aws --check -");
+    let gp = gp.stdin(policy).at_time("2026-11-23T12:00:01Z").line("idp trust aws --check -");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     snapbox::assert_data_eq!(
@@ -459,16 +459,16 @@ change: Statement[0].Condition.DateLessThan: that time has passed: set a later o
 
 "#]]
     );
-    let gp = gp.again("idp trust aws --check - --role-session-name deploy");
+    let gp = gp.with_line("idp trust aws --check - --role-session-name deploy");
     let named = "✓ StringEquals sts:RoleSessionName  deploy";
     assert!(gp.run().stdout.contains(named));
-    let gp = gp.again("idp trust aws --check - --role-session-name a:b");
+    let gp = gp.with_line("idp trust aws --check - --role-session-name a:b");
     gp.run().failure(2, str![[r#"
 error: could not check the trust policy
   caused by: `--role-session-name`: `:` at character 2 cannot be in the name of a session: only A-Z a-z 0-9 _ + = , . @ - are allowed
 
 "#]]);
-    gp.again("idp trust aws --role-session-name deploy").run().failure(
+    gp.with_line("idp trust aws --role-session-name deploy").run().failure(
         2,
         str![[r#"
 error: the following required arguments were not provided:
@@ -565,7 +565,7 @@ fn causes_that_a_check_names() {
             let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
             let context_url = "https://github.com/acme/shop".into();
             let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
-            let gp = gp.stdin(set_up).at("2026-11-23T12:00:01Z");
+            let gp = gp.stdin(set_up).at_time("2026-11-23T12:00:01Z");
             let ran = gp.line(&format!("idp trust {target} --check -")).run();
             format!("=== {target}: {title}\n{}--- stderr, exit code {}\n{}", ran.stdout, ran.code, ran.stderr)
         });
@@ -600,7 +600,7 @@ fn a_branch_of_bitbucket_and_of_azure_devops_belongs_to_its_repository() {
         let like = &policy["Statement"][0]["Condition"]["StringLike"];
         assert_eq!(like[format!("{}/idp:sub", &issuer[7..])], serde_json::json!(patterns));
         let text = policy.to_string();
-        assert_eq!(gp.stdin(text.clone()).again("idp trust aws --check -").run().code, 0);
+        assert_eq!(gp.stdin(text.clone()).with_line("idp trust aws --check -").run().code, 0);
         let other = on(other);
         let text = text.replace(&issuer[7..], &other.workspace().api_url()[7..]);
         assert_eq!(other.stdin(text).line("idp trust aws --check -").run().code, 1);
@@ -615,7 +615,7 @@ fn a_check_of_a_vault_role_explains_why_a_token_is_refused() {
     let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
     let context_url = "https://github.com/acme/shop".into();
     let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
-    let ran = gp.stdin(role).at("2026-11-23T13:01:01Z").line("idp trust vault --check -").run();
+    let ran = gp.stdin(role).at_time("2026-11-23T13:01:01Z").line("idp trust vault --check -").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     snapbox::assert_data_eq!(
         ran.stdout,

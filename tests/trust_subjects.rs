@@ -16,7 +16,7 @@ fn job(subject: &str) -> Gp {
 }
 
 /// The trust configuration that `gp idp trust` prints for a subject.
-fn set_up(target: &str, subject: &str, whom: &str) -> String {
+fn trust_configuration(target: &str, subject: &str, whom: &str) -> String {
     let role =
         if target == "aws" { "--role-arn arn:aws:iam::123456789012:role/r" } else { "--role r --policy p" };
     let line = format!("idp trust {target} --audience x {role} --format json --for {whom}");
@@ -83,7 +83,7 @@ fn each_rule_accepts_only_the_subjects_that_it_names() {
             ("any", [true; 4]),
         ] {
             for target in ["aws", "vault"] {
-                let set_up = set_up(target, mine, whom);
+                let set_up = trust_configuration(target, mine, whom);
                 for (subject, admitted) in [mine, same_repository, same_owner, stranger].iter().zip(admitted)
                 {
                     let (found, said) = check(target, &set_up, subject);
@@ -139,7 +139,7 @@ fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
         (ONA_V2, ONA, "for version 2 of Ona's tokens, and this token is of version 3"),
     ];
     for (theirs, mine, said) in cases {
-        let (admitted, report) = check("aws", &set_up("aws", theirs, "this-repository"), mine);
+        let (admitted, report) = check("aws", &trust_configuration("aws", theirs, "this-repository"), mine);
         assert!(!admitted && report.contains(said), "{theirs}, {mine}: {report}");
         let role = json!({"data": {
             "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["x"], "bound_claims_type": "glob",
@@ -149,7 +149,8 @@ fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
         assert!(ran.code != 0 && ran.stdout.contains(said), "{theirs}, {mine}: {}{}", ran.stdout, ran.stderr);
     }
     // A mistake in an Ona workshop: the exact subject is missing.
-    let policy = set_up("aws", ONA, "this-repository").replace("\"organization_id:0a:project_id:1b\",", "");
+    let policy = trust_configuration("aws", ONA, "this-repository")
+        .replace("\"organization_id:0a:project_id:1b\",", "");
     let (admitted, report) = check("aws", &policy, ONA);
     assert!(!admitted && report.contains("matches what is below"), "{report}");
 }

@@ -53,7 +53,7 @@ fn a_helper_stores_the_token_and_no_file_is_written() {
         assert_eq!(told, format!("{address} {address} none\n"));
         assert!(!gp.home().join(".vault-token").exists());
 
-        let gp = gp.again("idp logout vault");
+        let gp = gp.with_line("idp logout vault");
         gp.run().success();
         assert!(!gp.home().join("a helper.token").exists());
         assert_eq!(requests(&gp).last().unwrap().path, "auth/token/revoke-self");

@@ -28,9 +28,9 @@ fn mode(path: &Path) -> u32 {
 }
 
 /// The POST requests that the server got: method, path and status.
-fn asked(gp: &Gp) -> Vec<String> {
+fn requests(gp: &Gp) -> Vec<String> {
     let line = |request: &gp_idp::dev::VaultRequest| {
-        assert!(request.proper, "{request:?}");
+        assert!(request.has_client_headers, "{request:?}");
         format!("{} {} {}", request.method, request.path, request.status)
     };
     let requests = gp.workspace().vault_requests();
@@ -38,7 +38,7 @@ fn asked(gp: &Gp) -> Vec<String> {
 }
 
 /// Whether a token is valid on the server.
-fn lives(gp: &Gp, token: &str) -> bool {
+fn is_valid(gp: &Gp, token: &str) -> bool {
     let address = gp.workspace().api_url().replace("http://", "");
     let mut stream = std::net::TcpStream::connect(&address).unwrap();
     let head =
@@ -56,7 +56,7 @@ fn a_login_stores_the_token_and_prints_nothing() {
     let token = fs::read_to_string(file(&gp)).unwrap();
     assert!(token.starts_with("s.") && !token.ends_with('\n'), "{token}");
     assert_eq!(mode(&file(&gp)), 0o600);
-    assert!(lives(&gp, &token));
+    assert!(is_valid(&gp, &token));
     assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 1, "nothing else is on disk");
 }
 
@@ -67,7 +67,7 @@ fn a_login_sends_one_request_with_all_required_fields() {
     let requests = gp.workspace().vault_requests();
     assert_eq!(requests.len(), 1);
     let request = &requests[0];
-    assert!(request.proper);
+    assert!(request.has_client_headers);
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "auth/jwt/login"));
     assert_eq!(request.audience, ["vault.hashicorp.com", "other"]);
     assert_eq!((request.role.as_deref(), request.status), (Some("DEMO"), 200));
@@ -99,7 +99,7 @@ fn the_token_file_is_replaced_and_a_symlink_kept() {
     gp.run().success();
     assert!(fs::symlink_metadata(file(&gp)).unwrap().is_symlink());
     assert_eq!(mode(&real), 0o600);
-    assert!(lives(&gp, &fs::read_to_string(&real).unwrap()));
+    assert!(is_valid(&gp, &fs::read_to_string(&real).unwrap()));
 }
 
 #[test]
@@ -134,7 +134,7 @@ hint: name a file in the folder, such as `[HOME]/.vault-token/FILE`; or name ano
 
 "#]],
     );
-    assert!(asked(&gp).is_empty());
+    assert!(requests(&gp).is_empty());
 }
 
 #[test]
@@ -153,7 +153,7 @@ hint: `[HOME]/file` is a file and not a folder: name another place; or name anot
 
 "#]],
     );
-    assert_eq!(asked(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
+    assert_eq!(requests(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
 }
 
 #[test]
@@ -165,11 +165,11 @@ fn a_token_is_revoked_even_if_its_helper_used_up_the_timeout() {
     let ran = gp.run();
     assert_ne!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stderr.contains("could not store the token"), "{}", ran.stderr);
-    assert_eq!(asked(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
+    assert_eq!(requests(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
 }
 
 #[test]
-fn an_address_in_the_environment_that_is_another_is_named() {
+fn a_different_address_in_the_environment_is_warned_about() {
     let address = Gp::in_workspace();
     let server: String = address
         .workspace()
@@ -243,12 +243,12 @@ fn formats_print_the_token_and_store_nothing() {
     for flags in ["--format token", "--no-store"] {
         let gp = gp().line(LOGIN).line(flags);
         let token = gp.run().success();
-        assert!(lives(&gp, token.trim_end()), "{token}");
+        assert!(is_valid(&gp, token.trim_end()), "{token}");
         assert!(!file(&gp).exists());
     }
     let gp = gp().line(LOGIN).line("--format json --no-store");
     let json: serde_json::Value = serde_json::from_str(&gp.run().success()).unwrap();
-    assert!(lives(&gp, json["auth"]["client_token"].as_str().unwrap()));
+    assert!(is_valid(&gp, json["auth"]["client_token"].as_str().unwrap()));
     assert_eq!(json["auth"]["lease_duration"], 3600);
     assert!(!file(&gp).exists());
 }
@@ -258,7 +258,7 @@ fn env_lines_have_all_variables_that_later_commands_need() {
     let lines = |gp: &Gp| {
         let printed = gp.run().success();
         let token = printed.split("export VAULT_TOKEN=").nth(1).unwrap().lines().next().unwrap().to_owned();
-        assert!(lives(gp, &token));
+        assert!(is_valid(gp, &token));
         printed.replace(&token, "[TOKEN]")
     };
     snapbox::assert_data_eq!(
@@ -358,7 +358,7 @@ fn a_wrapping_token_is_printed_and_not_stored() {
     {
         let gp = gp().line(LOGIN).line(flags).env("VAULT_WRAP_TTL", variable);
         let token = gp.run().success();
-        assert!(!lives(&gp, token.trim_end()), "it is not a token to use");
+        assert!(!is_valid(&gp, token.trim_end()), "it is not a token to use");
         assert!(!file(&gp).exists());
         assert_eq!(gp.workspace().vault_requests()[0].wrap_ttl.as_deref(), Some(expected));
     }
@@ -379,9 +379,9 @@ fn a_command_gets_the_token_only_in_its_environment() {
     let printed = gp.run().success();
     let (names, token) = printed.trim_end().rsplit_once('\n').unwrap();
     assert_eq!(names, "BAO_ADDR\nBAO_TOKEN\nVAULT_ADDR\nVAULT_TOKEN");
-    assert!(lives(&gp, token), "{token}");
+    assert!(is_valid(&gp, token), "{token}");
     assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "nothing is on disk");
-    assert_eq!(asked(&gp), ["POST auth/jwt/login 200"]);
+    assert_eq!(requests(&gp), ["POST auth/jwt/login 200"]);
 }
 
 #[test]
@@ -396,9 +396,9 @@ fn a_logout_revokes_the_token_and_erases_it() {
     let gp = gp().line(LOGIN);
     gp.run().success();
     let token = fs::read_to_string(file(&gp)).unwrap();
-    let gp = gp.again("idp logout vault");
+    let gp = gp.with_line("idp logout vault");
     assert_eq!(gp.run().success(), "");
-    assert!(!lives(&gp, &token));
+    assert!(!is_valid(&gp, &token));
     assert!(!file(&gp).exists());
     let ran = gp.run();
     assert_eq!(ran.code, 0);
@@ -432,9 +432,9 @@ fn a_batch_token_is_erased_and_works_until_it_expires() {
     let gp = with(with_members(r#""token_type":"batch","token_ttl":3600"#)).line(LOGIN);
     gp.run().success();
     let token = fs::read_to_string(file(&gp)).unwrap();
-    let gp = gp.again("idp logout vault");
+    let gp = gp.with_line("idp logout vault");
     let ran = gp.run();
-    assert_eq!((ran.code, file(&gp).exists(), lives(&gp, &token)), (0, false, true));
+    assert_eq!((ran.code, file(&gp).exists(), is_valid(&gp, &token)), (0, false, true));
     assert!(ran.stderr.contains("a batch token cannot be revoked"), "{}", ran.stderr);
 }
 
@@ -467,7 +467,7 @@ hint: name the namespace with `--namespace`, or delete the token only on this ma
 "#]],
     );
     assert!(file(&gp).exists());
-    gp.again("idp logout vault --no-revoke").run().success();
+    gp.with_line("idp logout vault --no-revoke").run().success();
 }
 
 #[test]

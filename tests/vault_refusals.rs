@@ -19,7 +19,7 @@ const LOGIN: &str = "idp login vault --format token";
 fn login(options: Options) -> Gp {
     let gp = Gp::in_workspace_of(options).line(LOGIN);
     let host = gp.workspace().api_url().replace("http://", "");
-    gp.naming(host, "[HOST]")
+    gp.with_placeholder(host, "[HOST]")
 }
 
 fn with(vault: VaultOptions) -> Gp {
@@ -57,7 +57,7 @@ fn with_issuer(clock_offset: i64, lifetime: Duration) -> Gp {
 fn refusals() -> Vec<(String, Gp)> {
     let hour = Duration::from_secs(3600);
     let elsewhere = VaultOptions { namespace: Some("team-a".into()), ..VaultOptions::default() };
-    let judged = [
+    let decided = [
         ("an audience that the role does not have", usual().line("--audience x")),
         (
             "a role without audiences",
@@ -108,13 +108,13 @@ fn refusals() -> Vec<(String, Gp)> {
         ("wrapping that is not done", faulty("not-wrapped").line("--wrap-ttl 60s")),
     ];
     // Other tests cover the faults with which a login succeeds.
-    let told = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
+    let faults = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
     // A throttled request is retried until the timeout.
-    let told = told.map(|name| match name {
+    let faults = faults.map(|name| match name {
         "too-many-requests" => (format!("fault: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("fault: {name}"), faulty(name)),
     });
-    judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+    decided.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(faults).collect()
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn each_refusal_is_explained() {
                 assert_eq!(ran.stdout, "");
                 assert_ne!(ran.code, 0);
                 let sent = gp.workspace().vault_requests();
-                assert!(sent.iter().all(|request| request.proper));
+                assert!(sent.iter().all(|request| request.has_client_headers));
                 // The number of throttled requests is random.
                 let shown = sent.len().min(if ran.stderr.contains("HTTP 429") { 2 } else { 4 });
                 format!("exit {}, {shown} requests\n{}", ran.code, ran.stderr)
@@ -202,13 +202,13 @@ fn only_temporary_failures_are_retried() {
 }
 
 /// A login at a server with this fault for every request.
-fn try_it(fault: Fault) -> String {
+fn login_with_fault(fault: Fault) -> String {
     let server = Faulty::always(Step::Mint, fault);
     let address = format!("http://{}", server.address());
     let gp = Gp::in_workspace()
         .line("idp login vault --role demo --timeout 4s --address")
         .arg(address)
-        .naming(server.address(), "[SERVER]");
+        .with_placeholder(server.address(), "[SERVER]");
     let ran = gp.run();
     assert_eq!((ran.stdout.as_str(), gp.home().join(".vault-token").exists()), ("", false));
     assert_ne!(ran.code, 0);
@@ -222,7 +222,7 @@ fn each_fault_of_the_network_is_explained() {
         // `Faulty` refuses a mint only after a request for an API token, which this server does
         // not get.
         .filter(|(_, fault)| !matches!(fault, Fault::Refuse))
-        .map(|(name, fault)| (name, thread::spawn(move || try_it(fault))))
+        .map(|(name, fault)| (name, thread::spawn(move || login_with_fault(fault))))
         .collect();
     let mut report = String::new();
     for (name, outcome) in tried {
@@ -234,7 +234,7 @@ fn each_fault_of_the_network_is_explained() {
 }
 
 #[test]
-fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
+fn a_tls_port_that_resets_a_post_gets_a_request_without_a_body() {
     // Go's server answers and closes the connection without reading the body, so a POST gets a
     // reset.
     let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
@@ -274,7 +274,7 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
         });
         let gp =
             Gp::in_workspace().line("idp login vault --role demo --address").arg(format!("http://{address}"));
-        let ran = gp.naming(address.to_string(), "[SERVER]").run();
+        let ran = gp.with_placeholder(address.to_string(), "[SERVER]").run();
         assert_eq!((ran.code, ran.stderr.lines().last()), (6, Some(hint)), "{}", ran.stderr);
     }
 }
@@ -290,7 +290,7 @@ fn a_server_that_cannot_read_the_discovery_document_after_a_restart() {
         let gp = Gp::in_workspace()
             .line("idp login vault --role demo --address")
             .arg(format!("http://{}", server.address()));
-        let ran = gp.naming(server.address(), "[SERVER]").run();
+        let ran = gp.with_placeholder(server.address(), "[SERVER]").run();
         assert_eq!(ran.code, 5, "{}", ran.stderr);
         all += &ran.stderr;
     }
@@ -346,10 +346,10 @@ fn verbose_shows_no_secret() {
 }
 
 /// The name of the case, its arguments and its environment.
-type Known = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+type Case = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
 /// Settings that are known to fail, so that no request is sent.
-const KNOWN_TO_FAIL: &[Known] = &[
+const KNOWN_TO_FAIL: &[Case] = &[
     ("no address", &[], &[("VAULT_ADDR", "")]),
     ("no scheme", &[], &[("VAULT_ADDR", "vault.example.com:8200")]),
     ("no scheme before an address", &["--address=127.0.0.1:8200"], &[]),

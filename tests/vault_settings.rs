@@ -46,7 +46,7 @@ fn a_socket_is_used_despite_a_proxy() {
         assert!(request.starts_with("POST /v1/auth/jwt/login HTTP/1.1\r\n"), "{request}");
         assert!(request.to_ascii_lowercase().contains("\r\nhost: localhost\r\n"), "{request}");
     }
-    let gp = Gp::in_workspace().again("idp exec vault -- sh -c").arg("echo $VAULT_TOKEN $VAULT_ADDR");
+    let gp = Gp::in_workspace().with_line("idp exec vault -- sh -c").arg("echo $VAULT_TOKEN $VAULT_ADDR");
     let socket = gp.home().join("agent.sock");
     let served = one_login(&socket);
     let gp = gp.env("BAO_ADDR", format!("unix://{}", socket.display()));

@@ -111,7 +111,7 @@ fn login(server: &Server) -> Gp {
     write("ca.pem", &server.ca);
     write("client.pem", &server.client.0);
     write("client-key.pem", &server.client.1);
-    gp.naming(server.url(), "[VAULT]")
+    gp.with_placeholder(server.url(), "[VAULT]")
 }
 
 fn path(gp: &Gp, name: &str) -> String {
@@ -313,7 +313,7 @@ fn the_proxy_for_vault_takes_precedence() {
 fn a_command_gets_tls_flags_as_variables() {
     let server = Server::start("127.0.0.1", false);
     let gp = login(&server)
-        .again("idp exec vault --ca-cert ca.pem -- sh -c")
+        .with_line("idp exec vault --ca-cert ca.pem -- sh -c")
         .arg("echo $VAULT_CACERT $BAO_CACERT");
     let ca = "[HOME]/ca.pem";
     assert_eq!(gp.run().success(), format!("{ca} {ca}\n"));

@@ -25,16 +25,16 @@ fn fixed() -> Options {
 }
 
 /// Another command line in the workspace of `gp`, at `now`.
-fn beside(gp: &Gp, now: &str) -> Gp {
+fn in_workspace_of(gp: &Gp, now: &str) -> Gp {
     let workspace = gp.workspace();
-    let other = Gp::new().at(now).naming(workspace.api_url(), "[API]");
+    let other = Gp::new().at_time(now).with_placeholder(workspace.api_url(), "[API]");
     workspace.environment().into_iter().fold(other, |other, (name, value)| other.env(name, value))
 }
 
 /// A workspace with a fixed clock, and a token from it.
 fn token(line: &str) -> (Gp, String) {
-    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token").line(line);
-    let token = beside(&gp, NOON).line("idp token").line(line).run().success();
+    let gp = Gp::in_workspace_of(fixed()).at_time(NOON).line("idp token").line(line);
+    let token = in_workspace_of(&gp, NOON).line("idp token").line(line).run().success();
     (gp, token)
 }
 
@@ -54,7 +54,8 @@ fn an_invalid_issuer_is_a_usage_error() {
 #[test]
 fn a_valid_token_passes_every_step() {
     let (gp, token) = token("--audience a");
-    let printed = beside(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
+    let printed =
+        in_workspace_of(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
     let kid = Gp::new().line("idp decode").stdin(token).run().success();
     let kid = kid.split("\"kid\": \"").nth(1).unwrap().split('"').next().unwrap();
     snapbox::assert_data_eq!(
@@ -81,8 +82,9 @@ valid
 #[test]
 fn the_step_that_fails_is_named() {
     let (gp, token) = token("--audience a");
-    let verify =
-        |now: &str, line: &str| beside(&gp, now).line("idp verify").line(line).stdin(token.clone()).run();
+    let verify = |now: &str, line: &str| {
+        in_workspace_of(&gp, now).line("idp verify").line(line).stdin(token.clone()).run()
+    };
     let fails = |now: &str, line: &str, step: &str, message: snapbox::data::Inline| {
         let ran = verify(now, line);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
@@ -145,10 +147,10 @@ fn the_headers_of_a_request() {
     let request =
         format!("GET /v1.0 HTTP/1.1\r\nHost: a.b\r\nAuthorization: Bearer {token}\r\nAccept: */*\r\n\r\n");
     for line in ["idp verify --audience a", "idp verify --audience a -"] {
-        let printed = beside(&gp, NOON).line(line).stdin(request.clone()).run().success();
+        let printed = in_workspace_of(&gp, NOON).line(line).stdin(request.clone()).run().success();
         assert!(printed.ends_with("valid\n"), "{printed}");
     }
-    let printed = beside(&gp, NOON).line("idp verify --audience a").arg(&request).run().success();
+    let printed = in_workspace_of(&gp, NOON).line("idp verify --audience a").arg(&request).run().success();
     assert!(printed.ends_with("valid\n"), "{printed}");
 }
 
@@ -178,8 +180,9 @@ hint: verify it with a library that has this algorithm
 #[test]
 fn the_json_format_has_the_verdict_and_the_steps() {
     let (gp, token) = token("--audience a");
-    let verify =
-        |line: &str| beside(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run();
+    let verify = |line: &str| {
+        in_workspace_of(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run()
+    };
     let good: Value = serde_json::from_str(&verify("--audience a").success()).unwrap();
     assert_eq!((&good["verdict"], &good["failed"]), (&json!("valid"), &Value::Null));
     assert_eq!(good["claims"]["azp"], "a");
@@ -311,7 +314,7 @@ impl Issuer {
     /// An issuer with a valid discovery document. Each request for the keys gets the next of
     /// `keys`.
     fn with_keys(keys: impl Fn(&Ed25519KeyPair) -> Vec<Value>) -> Self {
-        Self::start(well, |_, key| {
+        Self::start(valid_discovery, |_, key| {
             keys(key).into_iter().map(|keys| (200, JSON, json!({"keys": keys}).to_string())).collect()
         })
     }
@@ -326,7 +329,7 @@ impl Issuer {
 
     fn verify(&self) -> Gp {
         let port = self.url.rsplit(':').next().unwrap().to_owned();
-        Gp::new().line("idp verify --audience a").stdin(self.token()).naming(port, "[PORT]")
+        Gp::new().line("idp verify --audience a").stdin(self.token()).with_placeholder(port, "[PORT]")
     }
 
     /// The number of requests for a path.
@@ -335,7 +338,7 @@ impl Issuer {
     }
 }
 
-fn well(url: &str) -> Replies {
+fn valid_discovery(url: &str) -> Replies {
     vec![(200, JSON, json!({"issuer": url, "jwks_uri": format!("{url}/keys")}).to_string())]
 }
 
@@ -464,7 +467,7 @@ fn invalid_documents_of_an_issuer_are_explained() {
         // The claims are still checked.
         assert!(ran.stdout.contains("✓ aud        a\n"));
     }
-    let issuer = Issuer::start(well, |_, _| html());
+    let issuer = Issuer::start(valid_discovery, |_, _| html());
     let ran = issuer.verify().run();
     assert!(ran.code == 6 && ran.stdout.contains("? keys       "), "{}", ran.stdout);
 }
@@ -474,7 +477,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
     let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
-    let gp = issuer.verify().line("--timeout 200ms --jwks").arg(&silent).naming(silent, "[SILENT]");
+    let gp = issuer.verify().line("--timeout 200ms --jwks").arg(&silent).with_placeholder(silent, "[SILENT]");
     let ran = gp.run();
     assert_eq!(ran.code, 6);
     assert!(ran.stdout.ends_with("undecided: keys could not be judged\n"), "{}", ran.stdout);

@@ -20,20 +20,20 @@ use crate::sink::{FileError, LineFile};
 
 /// The maximum bytes of a line, with its line break. Linux does not split a write of up to 4096
 /// bytes to a pipe (pipe(7), `PIPE_BUF`).
-const LONGEST: usize = 4095;
+const MAX_LINE: usize = 4095;
 /// The maximum bytes of a value, tried in turn until the line is short enough.
-const LIMITS: [usize; 5] = [1024, 256, 128, 48, 16];
+const VALUE_LIMITS: [usize; 5] = [1024, 256, 128, 48, 16];
 /// The beginning of each line. A file with another beginning is not an audit log, and nothing is
 /// added to it.
-const BEGIN: &[u8] = b"{\"time\":";
+const LINE_PREFIX: &[u8] = b"{\"time\":";
 /// The maximum number of listed audiences.
-const AUDIENCES: usize = 8;
+const MAX_AUDIENCES: usize = 8;
 /// The socket of the system's log.
 const SYSLOG: &str = "/dev/log";
 /// Facility `authpriv`, severity `info` (RFC 5424 section 6.2.1).
 const PRIORITY: u8 = 10 * 8 + 6;
 /// How long the system's log may take to accept a line.
-const ACCEPTS: Duration = Duration::from_secs(2);
+const SYSLOG_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A line that was not written.
 #[derive(Debug, thiserror::Error)]
@@ -73,13 +73,13 @@ impl Explain for AuditError {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Destination {
     File(PathBuf),
     Syslog(PathBuf),
     Stderr,
 }
 
-impl Place {
+impl Destination {
     pub(super) fn parse(text: &str, ctx: &Context) -> Result<Self, NoFolder> {
         Ok(match (text, text.strip_prefix("syslog:")) {
             ("stderr", _) => Self::Stderr,
@@ -99,7 +99,7 @@ impl Place {
 
 /// The destination of the lines, and the values that are the same in each line.
 pub(super) struct Log {
-    pub(super) place: Place,
+    pub(super) destination: Destination,
     pub(super) required: bool,
     pub(super) out: Arc<Output>,
     pub(super) clock: Clock,
@@ -214,12 +214,12 @@ impl Log {
     /// Opens the log in the same way as the first line does. So a problem with the log is reported before any token is
     /// minted.
     pub(super) fn check(&self) -> Result<(), AuditError> {
-        let checked = match &self.place {
-            Place::File(path) => open(path).map(drop).map_err(PlaceError::from),
-            Place::Syslog(socket) => connect(socket).map(drop).map_err(PlaceError::from),
-            Place::Stderr => Ok(()),
+        let checked = match &self.destination {
+            Destination::File(path) => open(path).map(drop).map_err(PlaceError::from),
+            Destination::Syslog(socket) => connect(socket).map(drop).map_err(PlaceError::from),
+            Destination::Stderr => Ok(()),
         };
-        self.judge(checked)
+        self.fail_or_warn(checked)
     }
 
     pub(super) fn write(
@@ -230,8 +230,8 @@ impl Log {
         error: Option<Exit>,
     ) -> Result<(), AuditError> {
         let line = self.line(event, facts, recipient, error);
-        let written = line.and_then(|line| self.put(&line));
-        match (self.judge(written), error) {
+        let written = line.and_then(|line| self.write_line(&line));
+        match (self.fail_or_warn(written), error) {
             // The caller has to report the original failure, so a lost line is only a warning.
             (Err(lost), Some(_)) => {
                 self.warn(lost);
@@ -242,9 +242,9 @@ impl Log {
     }
 
     /// Returns a failure of a required log as an error. For a log that is not required, it prints a warning.
-    fn judge(&self, outcome: Result<(), PlaceError>) -> Result<(), AuditError> {
+    fn fail_or_warn(&self, outcome: Result<(), PlaceError>) -> Result<(), AuditError> {
         let Err(source) = outcome else { return Ok(()) };
-        let error = AuditError { place: self.place.shown(), source };
+        let error = AuditError { place: self.destination.shown(), source };
         if self.required {
             return Err(error);
         }
@@ -257,16 +257,16 @@ impl Log {
         self.warned.call_once(|| self.out.warn(Failure::from(error).causes().join(": ")));
     }
 
-    fn put(&self, line: &str) -> Result<(), PlaceError> {
-        match &self.place {
-            Place::File(path) => open(path)?.add(line)?,
-            Place::Syslog(socket) => {
+    fn write_line(&self, line: &str) -> Result<(), PlaceError> {
+        match &self.destination {
+            Destination::File(path) => open(path)?.add(line)?,
+            Destination::Syslog(socket) => {
                 let now = self.clock.now().to_zoned_datetime(self.time_zone.clone());
                 let (time, pid) = (now.strftime("%b %e %H:%M:%S"), std::process::id());
                 let datagram = format!("<{PRIORITY}>{time} gp-idp[{pid}]: {}", line.trim_end());
                 connect(socket)?.send(datagram.as_bytes())?;
             }
-            Place::Stderr => self.out.write_raw(line),
+            Destination::Stderr => self.out.write_raw(line),
         }
         Ok(())
     }
@@ -311,7 +311,7 @@ impl Log {
             source: self.source,
             issuer: facts.issuer.clone(),
             subject: facts.subject.clone(),
-            audience: facts.audience.iter().take(AUDIENCES).cloned().collect(),
+            audience: facts.audience.iter().take(MAX_AUDIENCES).cloned().collect(),
             target: self.target,
             role: access.role.clone(),
             mount: access.mount.clone(),
@@ -324,9 +324,9 @@ impl Log {
             recipient_name: recipient.and_then(Recipient::name).map(|name| self.out.redact(&sanitise(&name))),
             pid: std::process::id(),
             parent: self.parent.clone(),
-            cut: facts.audience.len() > AUDIENCES,
+            cut: facts.audience.len() > MAX_AUDIENCES,
         };
-        for limit in LIMITS {
+        for limit in VALUE_LIMITS {
             let mut cut = line.cut;
             for text in line.texts() {
                 let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
@@ -342,7 +342,7 @@ impl Log {
             // JSON has these two characters only in strings. With both escaped, a shell that reads
             // the log finds no command to run.
             let json = json.replace('$', "\\u0024").replace('`', "\\u0060");
-            if json.len() < LONGEST {
+            if json.len() < MAX_LINE {
                 return Ok(json + "\n");
             }
         }
@@ -361,12 +361,12 @@ impl Line<'_> {
 }
 
 fn open(path: &Path) -> Result<LineFile, FileError> {
-    LineFile::open(path, BEGIN, "an audit log")
+    LineFile::open(path, LINE_PREFIX, "an audit log")
 }
 
 fn connect(socket: &Path) -> io::Result<UnixDatagram> {
     let datagrams = UnixDatagram::unbound()?;
-    datagrams.set_write_timeout(Some(ACCEPTS))?;
+    datagrams.set_write_timeout(Some(SYSLOG_TIMEOUT))?;
     datagrams.connect(socket)?;
     Ok(datagrams)
 }

@@ -20,7 +20,7 @@ use crate::jwt::IdToken;
 use crate::output::sanitise;
 use crate::settings::{AuditOptions, Fallback, Setting, invalid_setting};
 pub(crate) use log::AuditError;
-use log::{Event, Facts, Log, Place};
+use log::{Destination, Event, Facts, Log};
 
 /// The access that a service grants, in the service's own names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,10 +76,10 @@ impl Recipient<'_> {
 /// The arguments that name the same log in a command line that is written into a file.
 pub(crate) fn arguments(options: &AuditOptions, ctx: &Context) -> Result<Vec<String>, NoFolder> {
     let whole = |log: &str| {
-        Ok(match Place::parse(log, ctx)? {
-            Place::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
-            Place::Syslog(socket) => format!("syslog:{}", socket.display()),
-            Place::Stderr => log.to_owned(),
+        Ok(match Destination::parse(log, ctx)? {
+            Destination::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
+            Destination::Syslog(socket) => format!("syslog:{}", socket.display()),
+            Destination::Stderr => log.to_owned(),
         })
     };
     let log = options.log.as_deref().map(whole).transpose()?;
@@ -112,7 +112,7 @@ impl Audit {
             }
         };
         let log = Log {
-            place: Place::parse(named.value, ctx)?,
+            destination: Destination::parse(named.value, ctx)?,
             required,
             out: ctx.out.clone(),
             clock: ctx.clock(),
@@ -151,7 +151,7 @@ impl Audit {
     }
 
     /// Sets the facts for a credential of an earlier call, which is handed over next.
-    pub(crate) fn recalled(&self, access: Access) {
+    pub(crate) fn set_cached(&self, access: Access) {
         let facts = Facts { access: Some(access), ..Facts::default() };
         self.facts.replace(self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default());
     }

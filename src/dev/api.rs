@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::State;
-use super::issuer::Mint;
+use super::issuer::TokenRequest;
 use super::platform::authorization;
 
 #[derive(Deserialize)]
@@ -72,7 +72,8 @@ fn mint(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<String, Refus
             "Must have at least one audience entry".into(),
         ));
     }
-    let wanted = Mint { audience: request.audience, scope: request.scope.filter(|scope| !scope.is_empty()) };
+    let wanted =
+        TokenRequest { audience: request.audience, scope: request.scope.filter(|scope| !scope.is_empty()) };
     state
         .issuer
         .mint(&state.options, &wanted)

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::State;
-use super::keys::random_text;
-use super::relying::{self, Asked, Canned, Counter, Doubt};
+use super::keys::random_base64url;
+use super::relying_party::{self, PreparedReply, RecordedRequest, Recorder, TokenError};
 
 /// The maximum lifetime of an assertion, in seconds: 25 hours.
-const LONGEST_LIFE: i64 = 25 * 3600;
+const MAX_ASSERTION_LIFETIME: i64 = 25 * 3600;
 /// How far clocks may be apart, in seconds.
 const LEEWAY: i64 = 300;
 
@@ -39,7 +39,7 @@ pub struct AzureOptions {
     /// How far clocks may be apart, in seconds.
     pub leeway: i64,
     /// Prepared replies. Each is returned once, instead of checking the request.
-    pub canned: Vec<Canned>,
+    pub prepared_replies: Vec<PreparedReply>,
 }
 
 impl Default for AzureOptions {
@@ -52,20 +52,20 @@ impl Default for AzureOptions {
             audience: "api://AzureADTokenExchange".into(),
             lifetime: 3599,
             leeway: LEEWAY,
-            canned: Vec::new(),
+            prepared_replies: Vec::new(),
         }
     }
 }
 
-pub(super) struct Entra(Counter);
+pub(super) struct Entra(Recorder);
 
 impl Entra {
     pub(super) fn new(options: &AzureOptions) -> Self {
-        Self(Counter::new(&options.canned))
+        Self(Recorder::new(&options.prepared_replies))
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.0.asked()
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
+        self.0.requests()
     }
 }
 
@@ -112,8 +112,8 @@ fn unauthorized(code: u32, text: String) -> Refusal {
 
 async fn token(Shared(state): Shared<Arc<State>>, Path(tenant): Path<String>, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
-    if let Some(canned) = state.entra.0.take(&format!("/{tenant}/oauth2/v2.0/token"), fields.clone()) {
-        return canned;
+    if let Some(prepared) = state.entra.0.take(&format!("/{tenant}/oauth2/v2.0/token"), fields.clone()) {
+        return prepared;
     }
     match grant(&state, &tenant, &fields) {
         Ok(reply) => Json(reply).into_response(),
@@ -193,23 +193,23 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
     if assertion != assertion.trim() {
         return Err(unauthorized(50027, "JWT token is invalid or malformed.".into()));
     }
-    judge(state, assertion)?;
+    check_assertion(state, assertion)?;
     Ok(json!({
         "token_type": "Bearer",
         "expires_in": options.lifetime,
         "ext_expires_in": options.lifetime,
-        "access_token": format!("dev-entra-{}", random_text()),
+        "access_token": format!("dev-entra-{}", random_base64url()),
     }))
 }
 
 /// Compares an assertion with the federated credential.
-fn judge(state: &State, assertion: &str) -> Result<(), Refusal> {
+fn check_assertion(state: &State, assertion: &str) -> Result<(), Refusal> {
     let options = &state.options.azure;
     let issuer = options.issuer.as_deref().unwrap_or(state.issuer.url());
-    let token = relying::verify(assertion, issuer, state.issuer.jwks()).map_err(|doubt| match doubt {
-        Doubt::Malformed => unauthorized(50027, "JWT token is invalid or malformed.".into()),
-        Doubt::Issuer(issuer) => unauthorized(700_211, format!("No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")),
-        Doubt::Signature => unauthorized(700_027, "The certificate with identifier used to sign the client assertion is not registered on application.".into()),
+    let token = relying_party::verify(assertion, issuer, state.issuer.jwks()).map_err(|error| match error {
+        TokenError::Malformed => unauthorized(50027, "JWT token is invalid or malformed.".into()),
+        TokenError::Issuer(issuer) => unauthorized(700_211, format!("No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")),
+        TokenError::Signature => unauthorized(700_027, "The certificate with identifier used to sign the client assertion is not registered on application.".into()),
     })?;
     if !token.audience.contains(&options.audience) {
         return Err(unauthorized(
@@ -242,7 +242,7 @@ fn judge(state: &State, assertion: &str) -> Result<(), Refusal> {
             ),
         ));
     }
-    if token.expires_at - token.issued_at > LONGEST_LIFE {
+    if token.expires_at - token.issued_at > MAX_ASSERTION_LIFETIME {
         return Err(bad(
             "invalid_request",
             70023,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::issuer::Issuer;
-use super::keys::random_text;
+use super::keys::random_base64url;
 use super::platform::{COMMIT, Project, authorization};
 use super::token::Token;
 use super::{Options, State};
@@ -33,7 +33,7 @@ pub(super) fn request_token(options: &Options, issuer: &Issuer) -> Result<String
     issuer.sign(&json!({
         "iss": "https://vstoken.actions.githubusercontent.com",
         "scp": "Actions.GenericRead:00000000-0000-0000-0000-000000000000 GenerateIdToken",
-        "jti": random_text(),
+        "jti": random_base64url(),
         "nbf": now - 300,
         "iat": now,
         "exp": now + REQUEST_LIFETIME,
@@ -90,7 +90,7 @@ fn claims(state: &State, audience: Option<&str>) -> Value {
     let reference = format!("refs/heads/{}", project.branch);
     let workflow = format!("{repository}/.github/workflows/deploy.yml@{reference}");
     let mut claims = json!({
-        "jti": random_text(),
+        "jti": random_base64url(),
         "iss": state.issuer.url(),
         "sub": subject,
         "aud": audience.unwrap_or(&owner),

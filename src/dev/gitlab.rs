@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::keys::random_text;
+use super::keys::random_base64url;
 use super::platform::{COMMIT, Project, Variables, named};
 use super::{Options, State};
 
@@ -65,7 +65,7 @@ fn token(state: &State, audiences: &[String]) -> Result<String, String> {
     let path = project.path();
     let reference = format!("refs/heads/{}", project.branch);
     state.issuer.sign(&json!({
-        "jti": random_text(),
+        "jti": random_base64url(),
         "iss": state.issuer.url(),
         "sub": options.subject(),
         "aud": match audiences {

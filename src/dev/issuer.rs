@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::keys::{SigningKey, random_text};
+use super::keys::{SigningKey, random_base64url};
 use super::{Options, State};
 
 pub(super) struct Issuer {
@@ -17,7 +17,7 @@ pub(super) struct Issuer {
 
 /// The parameters of a token request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mint {
+pub(super) struct TokenRequest {
     /// `aud`, in this order; the first is `azp`.
     pub(super) audience: Vec<String>,
     /// `scope`, if it was requested.
@@ -64,20 +64,20 @@ impl Issuer {
     }
 
     /// An ID token for the workspace of `options`. The error is the reason why signing failed.
-    pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
+    pub(super) fn mint(&self, options: &Options, request: &TokenRequest) -> Result<String, String> {
         let now = options.issuer_time();
         let context = options.context_url.as_str();
         let claims = Claims {
             iss: &self.url,
             sub: &options.subject(),
-            aud: &mint.audience,
-            azp: mint.audience.first(),
+            aud: &request.audience,
+            azp: request.audience.first(),
             exp: now.saturating_add_unsigned(options.lifetime.as_secs()),
             iat: now,
             auth_time: now,
             // There is no authorization code to hash, so the claim is a random value of the same
             // form.
-            c_hash: random_text(),
+            c_hash: random_base64url(),
             name: &options.name,
             email: &options.email,
             email_verified: true,
@@ -86,7 +86,7 @@ impl Issuer {
             context,
             workspace_id: &options.workspace_id,
             repository: (!context.is_empty()).then(|| clone_url(context)),
-            scope: mint.scope.as_deref(),
+            scope: request.scope.as_deref(),
         };
         self.sign(&claims)
     }

@@ -30,7 +30,7 @@ impl SigningKey {
         let key = PrivateKey::new(&mut random, 2048).map_err(|error| DevError::Key(error.to_string()))?;
         let der = key.to_pkcs1_der().map_err(|error| DevError::Key(error.to_string()))?;
         Ok(Self {
-            id: random_text(),
+            id: random_base64url(),
             private: EncodingKey::from_rsa_der(der.as_bytes()),
             modulus: URL_SAFE_NO_PAD.encode(key.n().to_be_bytes_trimmed_vartime()),
             exponent: URL_SAFE_NO_PAD.encode(key.e().to_be_bytes_trimmed_vartime()),
@@ -52,7 +52,7 @@ impl SigningKey {
 }
 
 /// 16 random bytes as base64url.
-pub(super) fn random_text() -> String {
+pub(super) fn random_base64url() -> String {
     let mut bytes = [0; 16];
     // ring fails here only if the system has no random numbers; then `generate` has failed before.
     let _ = SystemRandom::new().fill(&mut bytes);

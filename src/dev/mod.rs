@@ -7,7 +7,6 @@
 //! so no other service accepts a token from here. The local workspace can also imitate a CI job or
 //! an Ona environment ([`platform`]). The tests use it as their fixture.
 
-mod advice;
 mod api;
 pub(crate) mod args;
 mod azure;
@@ -16,12 +15,13 @@ mod fault;
 mod gcp;
 mod github;
 mod gitlab;
+mod hints;
 mod issuer;
 mod keys;
 mod oauth;
 mod ona;
 mod platform;
-mod relying;
+mod relying_party;
 mod sts;
 mod supervisor;
 mod token;
@@ -42,14 +42,14 @@ use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
 
-pub use advice::Advice;
 pub use azure::AzureOptions;
 pub use fault::{Fault, FaultError, FaultKind};
 pub use gcp::GcpOptions;
+pub use hints::Hints;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use platform::Platform;
-pub use relying::{Asked, Canned};
+pub use relying_party::{PreparedReply, RecordedRequest};
 pub(crate) use sts::is_role_arn;
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE, StsRequest};
 pub use vault::{DEV_VAULT_ROLES, VaultFault, VaultOptions, VaultRequest, VaultRole};
@@ -112,7 +112,7 @@ pub struct Options {
     /// The configuration of the local OAuth token endpoint.
     pub oauth: OauthOptions,
     /// The receiver of hints that no real service gives.
-    pub advice: Advice,
+    pub hints: Hints,
     /// The configuration of the local AWS STS.
     pub aws: AwsOptions,
     /// The configuration of the local Vault server.
@@ -158,7 +158,7 @@ impl Default for Options {
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),
             oauth: OauthOptions::default(),
-            advice: Advice::default(),
+            hints: Hints::default(),
             aws: AwsOptions::default(),
             vault: VaultOptions::default(),
         }
@@ -284,18 +284,18 @@ impl Workspace {
     }
 
     /// The requests to Google's services so far.
-    pub fn gcp_requests(&self) -> Vec<Asked> {
-        self.state.google.asked()
+    pub fn gcp_requests(&self) -> Vec<RecordedRequest> {
+        self.state.google.requests()
     }
 
     /// The requests to Entra so far.
-    pub fn azure_requests(&self) -> Vec<Asked> {
-        self.state.entra.asked()
+    pub fn azure_requests(&self) -> Vec<RecordedRequest> {
+        self.state.entra.requests()
     }
 
     /// The requests to the OAuth token endpoint so far.
-    pub fn oauth_requests(&self) -> Vec<Asked> {
-        self.state.oauth.asked()
+    pub fn oauth_requests(&self) -> Vec<RecordedRequest> {
+        self.state.oauth.requests()
     }
 
     /// The URL of the local AWS STS.

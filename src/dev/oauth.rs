@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::State;
-use super::keys::random_text;
-use super::relying::{self, Asked, Canned, Counter, Doubt};
+use super::keys::random_base64url;
+use super::relying_party::{self, PreparedReply, RecordedRequest, Recorder, TokenError};
 
 /// The path of the service, below the API's address.
 pub(super) const PATH: &str = "/oauth";
@@ -38,7 +38,7 @@ pub struct OauthOptions {
     /// How long its tokens live, in seconds.
     pub lifetime: i64,
     /// Prepared replies. Each is returned once, instead of checking the request.
-    pub canned: Vec<Canned>,
+    pub prepared_replies: Vec<PreparedReply>,
 }
 
 impl Default for OauthOptions {
@@ -49,20 +49,20 @@ impl Default for OauthOptions {
             scopes: None,
             targets: None,
             lifetime: 3600,
-            canned: Vec::new(),
+            prepared_replies: Vec::new(),
         }
     }
 }
 
-pub(super) struct Oauth(Counter);
+pub(super) struct Oauth(Recorder);
 
 impl Oauth {
     pub(super) fn new(options: &OauthOptions) -> Self {
-        Self(Counter::new(&options.canned))
+        Self(Recorder::new(&options.prepared_replies))
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.0.asked()
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
+        self.0.requests()
     }
 }
 
@@ -80,8 +80,8 @@ fn issuer(state: &State) -> String {
 
 async fn metadata(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
     let issuer = issuer(&state);
-    if let Some(canned) = state.oauth.0.take(uri.path(), Fields::new()) {
-        return canned;
+    if let Some(prepared) = state.oauth.0.take(uri.path(), Fields::new()) {
+        return prepared;
     }
     Json(json!({
         "issuer": issuer,
@@ -121,12 +121,12 @@ async fn token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Byte
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    let judged = match repeated {
+    let checked = match repeated {
         _ if !is_form => Err(bad("invalid_request", "the body is not a form")),
         Some(name) => Err(bad("invalid_request", format!("{name} is repeated"))),
         None => grant(&state, &headers, &fields),
     };
-    let mut response = match judged {
+    let mut response = match checked {
         Ok(reply) => Json(reply).into_response(),
         Err(Refusal(status, error, text)) => {
             (status, Json(json!({"error": error, "error_description": text}))).into_response()
@@ -158,13 +158,13 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
             if field("actor_token").is_some() != field("actor_token_type").is_some() {
                 return Err(bad("invalid_request", "actor_token and actor_token_type must be sent together"));
             }
-            judge(state, subject, "invalid_grant")?;
+            check_token(state, subject, "invalid_grant")?;
             let wanted =
                 field("requested_token_type").map_or_else(|| format!("{TYPES}access_token"), str::to_owned);
             issued = Some(wanted);
         }
         "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
-            judge(state, required("assertion")?, "invalid_grant")?;
+            check_token(state, required("assertion")?, "invalid_grant")?;
         }
         "client_credentials" if field("client_assertion").is_some() => {}
         "client_credentials" => {
@@ -187,7 +187,7 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
         return Err(bad("invalid_target", "the target is not known"));
     }
     let mut reply = json!({
-        "access_token": format!("dev-access-token-{}", random_text()),
+        "access_token": format!("dev-access-token-{}", random_base64url()),
         "token_type": "Bearer",
         "expires_in": options.lifetime,
     });
@@ -199,17 +199,18 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
 }
 
 /// Signature, issuer, audience and times (RFC 7523 section 3).
-fn judge(state: &State, token: &str, error: &'static str) -> Result<(), Refusal> {
-    let verified = relying::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|doubt| {
-        bad(
-            error,
-            match doubt {
-                Doubt::Malformed => "the token is not a JWT with all required claims".to_owned(),
-                Doubt::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
-                Doubt::Signature => "the signature is not the issuer's".to_owned(),
-            },
-        )
-    })?;
+fn check_token(state: &State, token: &str, error: &'static str) -> Result<(), Refusal> {
+    let verified =
+        relying_party::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|cause| {
+            bad(
+                error,
+                match cause {
+                    TokenError::Malformed => "the token is not a JWT with all required claims".to_owned(),
+                    TokenError::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
+                    TokenError::Signature => "the signature is not the issuer's".to_owned(),
+                },
+            )
+        })?;
     let own = issuer(state);
     let endpoint = format!("{own}/token");
     let expected = [state.options.oauth.audience.as_str(), &own, &endpoint];
@@ -244,7 +245,7 @@ fn check_client(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<(
         if field("client_assertion_type").as_deref() != Some(BEARER) {
             return Err(bad("invalid_request", "client_assertion_type is not supported"));
         }
-        return judge(state, &assertion, "invalid_client");
+        return check_token(state, &assertion, "invalid_client");
     }
     let Some((id, secret)) = &state.options.oauth.client else { return Ok(()) };
     let basic =

@@ -60,7 +60,7 @@ enum Version {
     /// Version 2, and version 1.
     Older,
     /// The request names no version, so the organisation's setting applies.
-    OfTheOrganisation,
+    Default,
 }
 
 /// `GetIDTokenRequest`
@@ -120,7 +120,7 @@ impl Request {
             return Err("validation error: audience: value must contain at least 1 item(s)".to_owned());
         }
         let version = match version {
-            0 => Version::OfTheOrganisation,
+            0 => Version::Default,
             1 | 2 => Version::Older,
             _ => {
                 return Err(
@@ -142,12 +142,12 @@ enum Content<'a> {
 }
 
 fn read_field<'a>(body: &mut &'a [u8]) -> Option<(u64, Content<'a>)> {
-    let key = read_number(body)?;
+    let key = read_varint(body)?;
     let content = match key & 7 {
-        0 => Content::Number(read_number(body)?),
+        0 => Content::Number(read_varint(body)?),
         1 => take(body, 8).map(|_| Content::Fixed)?,
         2 => {
-            let length = read_number(body)?;
+            let length = read_varint(body)?;
             Content::Bytes(take(body, length)?)
         }
         5 => take(body, 4).map(|_| Content::Fixed)?,
@@ -163,7 +163,7 @@ fn take<'a>(body: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
 }
 
 /// Reads a varint: seven bits per byte, the lowest bits first.
-fn read_number(body: &mut &[u8]) -> Option<u64> {
+fn read_varint(body: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
         let (&byte, rest) = body.split_first()?;
@@ -273,7 +273,7 @@ fn mint(state: &State, request: &Request) -> Result<String, Refusal> {
             let sub = options.subject.as_deref().unwrap_or(&sub);
             state.issuer.sign(&Version2 { iss, sub, aud, exp, iat, org })
         }
-        Version::OfTheOrganisation => state.issuer.sign(&Version3 {
+        Version::Default => state.issuer.sign(&Version3 {
             iss,
             sub: &options.subject(),
             aud: &request.audience,
@@ -304,12 +304,8 @@ mod tests {
     fn json_and_protobuf_requests_are_equivalent() {
         let request = |version| Ok(Request { audience: vec!["a".into(), "bc".into()], version });
         for (json, protobuf, version) in [
-            (r#"{"audience":["a","bc"]}"#, &b"\x0a\x01a\x0a\x02bc"[..], Version::OfTheOrganisation),
-            (
-                r#"{"audience":["a","bc"],"version":0}"#,
-                b"\x0a\x01a\x10\x00\x0a\x02bc",
-                Version::OfTheOrganisation,
-            ),
+            (r#"{"audience":["a","bc"]}"#, &b"\x0a\x01a\x0a\x02bc"[..], Version::Default),
+            (r#"{"audience":["a","bc"],"version":0}"#, b"\x0a\x01a\x10\x00\x0a\x02bc", Version::Default),
             (
                 r#"{"audience":["a","bc"],"version":"ID_TOKEN_VERSION_V1"}"#,
                 b"\x10\x01\x0a\x01a\x0a\x02bc",

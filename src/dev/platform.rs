@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use tempfile::NamedTempFile;
 
 use super::issuer::{Issuer, repository};
-use super::keys::random_text;
+use super::keys::random_base64url;
 use super::{Options, State, api, buildkite, github, gitlab, ona, supervisor};
 use crate::secret::Secret;
 
@@ -78,7 +78,7 @@ impl Platform {
         match self {
             Self::Github => github::request_token(options, issuer).map(Secret::new),
             Self::Gitpod | Self::Ona | Self::Gitlab | Self::Buildkite => {
-                Ok(Secret::new(format!("dev-api-token-{}", random_text())))
+                Ok(Secret::new(format!("dev-api-token-{}", random_base64url())))
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct Token<'a> {
 
 /// Why the verification of a token failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flaw {
+pub(super) enum VerifyError {
     /// The header cannot be read.
     Header,
     /// The algorithm is not allowed.
@@ -53,20 +53,20 @@ impl<'a> Token<'a> {
 
     /// Checks the signature with the key that the header names. The caller must check the claims,
     /// including the times.
-    pub(super) fn verify(&self, jwks: &Value, allowed: &[Algorithm]) -> Result<(), Flaw> {
+    pub(super) fn verify(&self, jwks: &Value, allowed: &[Algorithm]) -> Result<(), VerifyError> {
         crypto::install();
-        let header = jsonwebtoken::decode_header(self.text).map_err(|_| Flaw::Header)?;
+        let header = jsonwebtoken::decode_header(self.text).map_err(|_| VerifyError::Header)?;
         if !allowed.contains(&header.alg) {
-            return Err(Flaw::Algorithm);
+            return Err(VerifyError::Algorithm);
         }
-        let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|_| Flaw::Key)?;
+        let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|_| VerifyError::Key)?;
         let key = header.kid.and_then(|id| keys.find(&id).map(DecodingKey::from_jwk));
-        let Some(Ok(key)) = key else { return Err(Flaw::Key) };
+        let Some(Ok(key)) = key else { return Err(VerifyError::Key) };
         let mut validation = Validation::new(header.alg);
         validation.validate_exp = false;
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
-        jsonwebtoken::decode::<Value>(self.text, &key, &validation).map_err(|_| Flaw::Signature)?;
+        jsonwebtoken::decode::<Value>(self.text, &key, &validation).map_err(|_| VerifyError::Signature)?;
         Ok(())
     }
 }

@@ -183,7 +183,7 @@ pub(crate) async fn target<T: Examine>(
     let [settings, environment, exchange] = T::CHECKS;
     let request = match request {
         Ok(request) => {
-            T::alarm(&request, ctx);
+            T::warn_before_sending(&request, ctx);
             report.pass(settings, T::describe(&request));
             Some(request)
         }
@@ -195,8 +195,8 @@ pub(crate) async fn target<T: Examine>(
     let input = FileCheckInput { args, request: request.as_ref(), ctx, now: found.now };
     T::examine_files(&input, &mut report);
     let shadows = match &request {
-        Some(request) => T::shadows(request, ctx),
-        None => T::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect(),
+        Some(request) => T::conflicting_variables(request, ctx),
+        None => T::CONFLICTING_VARIABLES.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect(),
     };
     report.shadows(environment, &shadows);
     let Some(request) = request else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{AddressSettings, Clocks, ExchangeError, Judged, state_of, wait_for};
+use super::{AddressSettings, CheckedValues, Clocks, ExchangeError, state_of, unavailable_hint};
 use crate::http::{Call, Http, HttpError, Reply, Transient, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
 use crate::secret::Secret;
@@ -12,19 +12,19 @@ use crate::secret::Secret;
 /// The answer of a service.
 pub(crate) enum Answer<G, R> {
     /// The requested credential.
-    Given(G),
+    Issued(G),
     /// A refusal in the service's own terms.
     Refused(R),
 }
 
 /// A credential that a service issues for a token.
-pub(crate) trait Given {
+pub(crate) trait Issued {
     /// The secrets of a credential, and what the service calls them.
     fn secrets(&self) -> Vec<(&'static str, &Secret)>;
 }
 
 /// The reply of a service that only confirms the request.
-impl Given for () {
+impl Issued for () {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         Vec::new()
     }
@@ -32,7 +32,7 @@ impl Given for () {
 
 /// The text and codes of a refusal, for messages.
 #[derive(Debug, Default)]
-pub(crate) struct Words {
+pub(crate) struct ErrorText {
     /// The message of the service. Empty if there is none.
     pub(crate) message: String,
     /// Its codes, request ids and addresses. The HTTP status is added.
@@ -41,12 +41,12 @@ pub(crate) struct Words {
 
 /// The explanation of a refused token.
 #[derive(Debug, Default)]
-pub(crate) struct Verdict {
+pub(crate) struct Explanation {
     /// The values that the service checked, in addition to the claims and the clocks.
-    pub(crate) judged: Vec<(&'static str, String)>,
+    pub(crate) checked_values: Vec<(&'static str, String)>,
     pub(crate) hint: Option<String>,
     /// Whether the service may accept a newer ID token.
-    pub(crate) wants_a_fresh_token: bool,
+    pub(crate) needs_new_token: bool,
 }
 
 /// A refusal with all facts that help to explain it.
@@ -61,7 +61,7 @@ pub(crate) struct Refused<'a, R> {
 
 /// One endpoint of a service: reads its replies and explains its refusals.
 pub(crate) trait Service {
-    type Given: Given;
+    type Issued: Issued;
     /// The error of the service. The default is empty: it is used if a load balancer answers for
     /// the service.
     type Refusal: Default;
@@ -82,7 +82,7 @@ pub(crate) trait Service {
         &self,
         reply: &Reply,
         now: Timestamp,
-    ) -> Result<Answer<Self::Given, Self::Refusal>, UnexpectedReply>;
+    ) -> Result<Answer<Self::Issued, Self::Refusal>, UnexpectedReply>;
 
     /// Whether the same request may succeed a moment later. Returns false for failures that [`Http::send`] already
     /// retries.
@@ -94,25 +94,25 @@ pub(crate) trait Service {
     }
 
     /// The text and codes of the refusal.
-    fn words(&self, refusal: &Self::Refusal) -> Words;
+    fn words(&self, refusal: &Self::Refusal) -> ErrorText;
 
     /// Whether the service cannot answer because of its own state, and not because of the request.
     fn is_unavailable(&self, refusal: &Self::Refusal, status: u16) -> bool {
         is_overloaded(status) || self.is_transient(refusal, status)
     }
 
-    /// The state of an unavailable service, and the fix. `asked` is how long the service asks to wait.
+    /// The state of an unavailable service, and the fix. `requested_wait` is how long the service asks to wait.
     fn unavailable(
         &self,
         _refusal: &Self::Refusal,
         status: u16,
-        asked: Option<Duration>,
+        requested_wait: Option<Duration>,
     ) -> (&'static str, String) {
-        (state_of(status), wait_for(status, asked))
+        (state_of(status), unavailable_hint(status, requested_wait))
     }
 
     /// The values that the service checked, and the fix.
-    fn judge(&self, refused: &Refused<'_, Self::Refusal>) -> Verdict;
+    fn explain(&self, refused: &Refused<'_, Self::Refusal>) -> Explanation;
 
     /// Changes the error of a failed connection, if the service has its own explanation.
     fn unreachable(&self, cause: HttpError) -> HttpError {
@@ -132,7 +132,7 @@ pub(crate) async fn ask<S: Service>(
     call: Result<Call, HttpError>,
     token: &IdToken,
     http: &Http<'_>,
-) -> Result<S::Given, ExchangeError> {
+) -> Result<S::Issued, ExchangeError> {
     let call = call.map(|call| call.with_secret(token.secret()));
     let (refusal, reply) = match send(service, call, http).await? {
         Ok(given) => return Ok(given),
@@ -142,24 +142,26 @@ pub(crate) async fn ask<S: Service>(
     if let Some(error) = unavailable(service, &refusal, &reply, now) {
         return Err(error);
     }
-    let said = said(service.words(&refusal), &reply, now);
+    let error_text = error_text(service.words(&refusal), &reply, now);
     let clocks = Clocks::compare(&reply, now, token);
     let lines = clocks.lines(S::SHORT_NAME);
     let claims = token.claims().for_messages();
-    let verdict = service.judge(&Refused { refusal: &refusal, reply: &reply, token, claims, clocks });
-    let compared = verdict.judged.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
-    let judged = compared.fold(Judged::of(token), |judged, (name, value)| judged.with(name, value));
+    let explanation = service.explain(&Refused { refusal: &refusal, reply: &reply, token, claims, clocks });
+    let compared =
+        explanation.checked_values.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
+    let checked_values =
+        compared.fold(CheckedValues::of(token), |values, (name, value)| values.with(name, value));
     Err(ExchangeError::Rejected {
         target: service.name(),
-        said,
-        judged: Box::new(judged),
-        hint: verdict.hint,
-        stale: verdict.wants_a_fresh_token,
+        error_text,
+        checked_values: Box::new(checked_values),
+        hint: explanation.hint,
+        stale: explanation.needs_new_token,
     })
 }
 
 /// The credential, or the refusal and its reply.
-type Outcome<S> = Result<Result<<S as Service>::Given, (<S as Service>::Refusal, Reply)>, ExchangeError>;
+type Outcome<S> = Result<Result<<S as Service>::Issued, (<S as Service>::Refusal, Reply)>, ExchangeError>;
 
 /// As [`ask`], for a request without an ID token. Returns the refusal without an explanation.
 pub(crate) async fn send<S: Service>(
@@ -177,17 +179,17 @@ pub(crate) async fn send<S: Service>(
     let mut sent = 0;
     // The outcome of the previous try. If this try times out, it is returned, because it says
     // more.
-    let mut before: Option<Outcome<S>> = None;
+    let mut previous: Option<Outcome<S>> = None;
     loop {
         tries += 1;
-        let mut reply = match (http.send(&call).await, before.take()) {
+        let mut reply = match (http.send(&call).await, previous.take()) {
             (Err(HttpError::TimedOut { .. }), Some(before)) => return before,
             (outcome, _) => outcome.map_err(unreachable)?,
         };
         sent += reply.attempts.tries;
         reply.attempts.tries = sent;
         let refusal = match service.read(&reply, http.ctx().now()) {
-            Ok(Answer::Given(given)) => match accept(&given, http) {
+            Ok(Answer::Issued(given)) => match check_secrets(&given, http) {
                 Ok(()) => return Ok(Ok(given)),
                 Err(reason) => return Err(service.unexpected(&reply, reply.unexpected(S::FORMAT, reason))),
             },
@@ -195,7 +197,7 @@ pub(crate) async fn send<S: Service>(
             // If a service is down, a load balancer answers with its own page.
             Err(_) if is_overloaded(reply.status) => S::Refusal::default(),
             Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(Transient::Fault, tries).await => {
-                before = Some(Err(service.unexpected(&reply, cause)));
+                previous = Some(Err(service.unexpected(&reply, cause)));
                 continue;
             }
             Err(cause) => return Err(service.unexpected(&reply, cause)),
@@ -205,13 +207,13 @@ pub(crate) async fn send<S: Service>(
         if !(again && http.pause_before_retry(why, tries).await) {
             return Ok(Err((refusal, reply)));
         }
-        before = Some(Ok(Err((refusal, reply))));
+        previous = Some(Ok(Err((refusal, reply))));
     }
 }
 
 /// Checks that each secret has only the characters of a token (RFC 6749 appendix A.12): a line
 /// break would add a header, or a line in a file.
-fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
+fn check_secrets(given: &impl Issued, http: &Http<'_>) -> Result<(), String> {
     for (name, secret) in given.secrets() {
         http.ctx().out.add_secret(secret);
         if secret.reveal().is_empty() {
@@ -235,21 +237,21 @@ pub(crate) fn unavailable<S: Service>(
     let status = reply.status;
     service.is_unavailable(refusal, status).then(|| {
         let (state, hint) = service.unavailable(refusal, status, reply.retry_after(now));
-        let said = with_effort(said(service.words(refusal), reply, now), reply);
-        ExchangeError::Unavailable { target: service.name(), state, said, hint }
+        let error_text = with_effort(error_text(service.words(refusal), reply, now), reply);
+        ExchangeError::Unavailable { target: service.name(), state, error_text, hint }
     })
 }
 
 /// Adds the number of tries, if there was more than one.
-pub(crate) fn with_effort(said: String, reply: &Reply) -> String {
+pub(crate) fn with_effort(error_text: String, reply: &Reply) -> String {
     match reply.attempts.shown() {
-        Some(attempts) => format!("{said} ({attempts})"),
-        None => said,
+        Some(attempts) => format!("{error_text} ({attempts})"),
+        None => error_text,
     }
 }
 
 /// `message (code, HTTP 400), and asks to wait 30 s`, without the parts that the reply lacks.
-pub(crate) fn said(words: Words, reply: &Reply, now: Timestamp) -> String {
+pub(crate) fn error_text(words: ErrorText, reply: &Reply, now: Timestamp) -> String {
     let mut details = words.codes;
     details.insert(details.len().min(1), format!("HTTP {}", reply.status));
     details.retain(|detail| !detail.is_empty());

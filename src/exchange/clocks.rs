@@ -11,7 +11,7 @@ use crate::time::{ClockDifference, clock_difference};
 pub(crate) struct Clocks {
     /// The clock of the issuer, from the `iat` of a token that it issued just now.
     pub(crate) issuer: Option<ClockDifference>,
-    pub(crate) here: Option<ClockDifference>,
+    pub(crate) local: Option<ClockDifference>,
 }
 
 impl Clocks {
@@ -21,12 +21,12 @@ impl Clocks {
         let issued_at = token.issued_now(date);
         Self {
             issuer: issued_at.and_then(|at| clock_difference(at, date)),
-            here: clock_difference(now, date),
+            local: clock_difference(now, date),
         }
     }
 
     /// Whether one of the clocks is wrong.
-    pub(crate) fn differ(&self) -> bool {
+    pub(crate) fn are_wrong(&self) -> bool {
         *self != Self::default()
     }
 
@@ -35,6 +35,6 @@ impl Clocks {
         let line = |who: &str, difference: Option<ClockDifference>| {
             difference.map(|difference| format!("{who} is {difference} {service}"))
         };
-        [line("the issuer", self.issuer), line("this machine", self.here)].into_iter().flatten().collect()
+        [line("the issuer", self.issuer), line("this machine", self.local)].into_iter().flatten().collect()
     }
 }

@@ -28,20 +28,20 @@ pub enum ExchangeError {
         cause: UnexpectedReply,
     },
     /// The service is overloaded or down.
-    #[error("{target} {state}: {said}")]
+    #[error("{target} {state}: {error_text}")]
     Unavailable {
         target: String,
         /// The state of the service, as a verb phrase.
         state: &'static str,
-        said: String,
+        error_text: String,
         hint: String,
     },
     /// The service refused the request.
-    #[error("{target} refused: {said}")]
+    #[error("{target} refused: {error_text}")]
     Rejected {
         target: String,
-        said: String,
-        judged: Box<Judged>,
+        error_text: String,
+        checked_values: Box<CheckedValues>,
         hint: Option<String>,
         /// Whether the service may accept a newer token.
         stale: bool,
@@ -52,7 +52,7 @@ pub enum ExchangeError {
         target: String,
         /// Describes the credential, and says that it was not kept.
         what: String,
-        judged: Box<Judged>,
+        checked_values: Box<CheckedValues>,
         hint: String,
     },
 }
@@ -68,25 +68,25 @@ pub struct AddressSettings {
     /// The flags and variables that name it, for messages.
     pub names: &'static str,
     /// The default address.
-    pub own: Option<&'static str>,
+    pub default: Option<&'static str>,
 }
 
 impl AddressSettings {
     /// For a service without a default address.
-    pub const fn named(names: &'static str) -> Self {
-        Self { names, own: None }
+    pub const fn without_default(names: &'static str) -> Self {
+        Self { names, default: None }
     }
 }
 
 /// The fix if the reply is not from the `wanted` service.
-pub(crate) fn something_else_answers(
+pub(crate) fn unexpected_reply_hint(
     cause: &UnexpectedReply,
     settings: &AddressSettings,
     wanted: &str,
 ) -> String {
     let (origin, address) = (cause.origin(), settings.names);
     if cause.is_from_loopback() {
-        let right = match settings.own {
+        let right = match settings.default {
             Some(own) => format!("leave out {address}, and `gp` uses {own}"),
             None => {
                 format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
@@ -116,9 +116,9 @@ pub(crate) fn state_of(status: u16) -> &'static str {
     }
 }
 
-/// The fix for a service in the state that [`state_of`] names. `asked` is the wait that the
+/// The fix for a service in the state that [`state_of`] names. `requested_wait` is the wait that the
 /// service asks for.
-pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
+pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) -> String {
     let (when, after) = match status {
         500 | 501 => {
             ("in a minute", "; if it fails again, ask whoever runs the service to look into its log")
@@ -126,38 +126,38 @@ pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
         502..=599 => ("in some minutes", "; if it fails again, ask whoever runs the service to start it"),
         _ => ("in a minute, with fewer commands at once", ""),
     };
-    format!("your settings are not the cause: {}{after}", again(when, asked))
+    format!("your settings are not the cause: {}{after}", retry_hint(when, requested_wait))
 }
 
-/// A hint when to try again and how to make the command wait that long. `asked` is the wait that the service asks for.
+/// A hint when to try again and how to make the command wait that long. `requested_wait` is the wait that the service asks for.
 /// Without it, the hint uses `when`.
-pub(crate) fn again(when: &str, asked: Option<Duration>) -> String {
+pub(crate) fn retry_hint(when: &str, requested_wait: Option<Duration>) -> String {
     /// The longest time limit that a hint suggests, in minutes.
     const LONGEST: u64 = 60;
-    let Some(asked) = asked.filter(|asked| !asked.is_zero()) else {
+    let Some(requested_wait) = requested_wait.filter(|asked| !asked.is_zero()) else {
         return format!("try again {when}, or {}", more_time("2m"));
     };
-    let limit = (asked.as_secs() / 60).saturating_add(1).max(2);
+    let limit = (requested_wait.as_secs() / 60).saturating_add(1).max(2);
     let more =
         if limit > LONGEST { String::new() } else { format!(", or {}", more_time(&format!("{limit}m"))) };
-    format!("try again after the {} that the service asks to wait{more}", time::limit(asked))
+    format!("try again after the {} that the service asks to wait{more}", time::limit(requested_wait))
 }
 
 impl ExchangeError {
     /// Whether one fresh ID token is worth another try.
-    pub fn wants_a_fresh_token(&self) -> bool {
+    pub fn needs_new_token(&self) -> bool {
         matches!(self, Self::Rejected { stale: true, .. })
     }
 }
 
 /// The claims and other values that a service checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Judged {
+pub struct CheckedValues {
     claims: Claims,
     more: Vec<(&'static str, String)>,
 }
 
-impl Judged {
+impl CheckedValues {
     /// The claims of this token.
     pub fn of(token: &IdToken) -> Self {
         Self { claims: token.claims().as_claimed().clone(), more: Vec::new() }
@@ -197,7 +197,9 @@ impl Explain for ExchangeError {
 
     fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Rejected { judged, .. } | Self::WrongCredential { judged, .. } => judged.lines(),
+            Self::Rejected { checked_values, .. } | Self::WrongCredential { checked_values, .. } => {
+                checked_values.lines()
+            }
             _ => Vec::new(),
         }
     }
@@ -210,16 +212,16 @@ impl Explain for ExchangeError {
                 address.names
             )),
             Self::UnexpectedReply { address, cause, target } => {
-                Some(something_else_answers(cause, address, without_address(target)))
+                Some(unexpected_reply_hint(cause, address, without_address(target)))
             }
             Self::Unavailable { hint, .. }
             | Self::WrongCredential { hint, .. }
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // Some callers show only the last line, so the hint has the cause.
-            Self::Rejected { target, said, .. } => Some(format!(
+            Self::Rejected { target, error_text, .. } => Some(format!(
                 "{} does not say which claim is wrong, only `{}`: ask whoever runs it to compare the claims above with its settings and its log",
                 without_address(target),
-                shortened(said)
+                shortened(error_text)
             )),
         }
     }
@@ -244,7 +246,7 @@ mod tests {
             ),
             (Some(7200), "try again after the 2 h that the service asks to wait"),
         ] {
-            assert_eq!(again("soon", asked.map(Duration::from_secs)), expected, "{asked:?}");
+            assert_eq!(retry_hint("soon", asked.map(Duration::from_secs)), expected, "{asked:?}");
         }
     }
 
@@ -256,7 +258,7 @@ mod tests {
             status: 200,
         };
         let fix = |origin: &str| {
-            something_else_answers(&page(origin), &AddressSettings::named("`VAULT_ADDR`"), "Vault")
+            unexpected_reply_hint(&page(origin), &AddressSettings::without_default("`VAULT_ADDR`"), "Vault")
         };
         let remote = fix("https://vault.example.com");
         assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");

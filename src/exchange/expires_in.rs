@@ -16,7 +16,7 @@ pub(crate) enum ExpiresIn {
 
 impl ExpiresIn {
     /// The expiry time, in whole seconds. `None` if the value is not a number above zero.
-    pub(crate) fn from(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn expiry_after(&self, now: Timestamp) -> Option<Timestamp> {
         let seconds = match self {
             Self::Number(seconds) => *seconds,
             Self::Text(text) => text.parse().ok()?,
@@ -49,7 +49,7 @@ mod tests {
         ];
         for (json, seconds) in cases {
             let read: ExpiresIn = serde_json::from_str(json).unwrap();
-            assert_eq!(read.from(Timestamp::UNIX_EPOCH).map(Timestamp::as_second), seconds, "{json}");
+            assert_eq!(read.expiry_after(Timestamp::UNIX_EPOCH).map(Timestamp::as_second), seconds, "{json}");
         }
     }
 }

@@ -6,11 +6,11 @@ mod error;
 pub(crate) mod expires_in;
 
 pub(crate) use ask::{
-    Answer, Given, Refused, Service, Verdict, Words, ask, said, send, unavailable, with_effort,
+    Answer, ErrorText, Explanation, Issued, Refused, Service, ask, error_text, send, unavailable, with_effort,
 };
 pub(crate) use clocks::Clocks;
-pub use error::{AddressSettings, ExchangeError, Judged};
-pub(crate) use error::{again, state_of, wait_for};
+pub use error::{AddressSettings, CheckedValues, ExchangeError};
+pub(crate) use error::{retry_hint, state_of, unavailable_hint};
 
 /// The discovery document of an issuer (OpenID Connect Discovery section 4), for messages.
 pub(crate) fn discovery(issuer: &str) -> String {

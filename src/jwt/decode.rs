@@ -17,7 +17,7 @@ use crate::json::{Json, JsonError, quote};
 pub const MAX_TOKEN: usize = 64 * 1024;
 
 /// The maximum nesting of tokens inside a token.
-const DEPTH: usize = 8;
+const MAX_NESTING: usize = 8;
 
 /// The hint for a token that copying may have damaged.
 const COPY_AGAIN: &str =
@@ -26,7 +26,7 @@ const COPY_AGAIN: &str =
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The maximum number of duplicate members that are reported.
-const MOST_REPEATED: usize = 5;
+const MAX_DUPLICATES: usize = 5;
 
 /// Base64url that may have padding, or unused bits that are set.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -114,7 +114,7 @@ pub enum MalformedToken {
         part: &'static str,
         fault: Box<MalformedToken>,
     },
-    #[error("it is nested more than {DEPTH} tokens deep")]
+    #[error("it is nested more than {MAX_NESTING} tokens deep")]
     TooDeep,
 }
 
@@ -194,7 +194,7 @@ impl Decoded {
 }
 
 /// Whether a text begins like a token: with an object in base64url, and a dot.
-pub(super) fn begins_as_token(text: &str) -> bool {
+pub(super) fn looks_like_token(text: &str) -> bool {
     let Some((header, _)) = text.split_once('.') else { return false };
     // Do this cheap check first: the caller may try one beginning for each `=` of a text.
     let is_padded_within = header.trim_end_matches('=').contains('=');
@@ -210,26 +210,26 @@ pub(super) fn unwrap_base64(text: &str) -> Option<String> {
 /// reader tolerates and records the fault.
 pub(super) struct Reader {
     /// The tolerated faults so far; `None` in a strict reader.
-    overlooked: Option<Vec<MalformedToken>>,
+    tolerated: Option<Vec<MalformedToken>>,
     depth: usize,
 }
 
 impl Reader {
     pub(super) fn strict() -> Self {
-        Self { overlooked: None, depth: 0 }
+        Self { tolerated: None, depth: 0 }
     }
 
     pub(super) fn lenient() -> Self {
-        Self { overlooked: Some(Vec::new()), depth: 0 }
+        Self { tolerated: Some(Vec::new()), depth: 0 }
     }
 
     /// The faults that a strict reader would have refused.
-    pub(super) fn into_overlooked(self) -> Vec<MalformedToken> {
-        self.overlooked.unwrap_or_default()
+    pub(super) fn into_faults(self) -> Vec<MalformedToken> {
+        self.tolerated.unwrap_or_default()
     }
 
-    fn overlook(&mut self, fault: MalformedToken) -> Result<(), MalformedToken> {
-        let Some(overlooked) = &mut self.overlooked else { return Err(fault) };
+    fn tolerate(&mut self, fault: MalformedToken) -> Result<(), MalformedToken> {
+        let Some(overlooked) = &mut self.tolerated else { return Err(fault) };
         if !overlooked.contains(&fault) {
             overlooked.push(fault);
         }
@@ -244,11 +244,11 @@ impl Reader {
             return Err(MalformedToken::TooLong(token.len()));
         }
         if let Some(at) = token.find(char::is_whitespace) {
-            self.overlook(MalformedToken::WhiteSpace(at))?;
+            self.tolerate(MalformedToken::WhiteSpace(at))?;
         }
         let (token, behind) = match token.split_once('~') {
             Some((token, behind)) if token.split('.').count() == 3 => {
-                self.overlook(MalformedToken::Disclosures)?;
+                self.tolerate(MalformedToken::Disclosures)?;
                 (token, behind)
             }
             _ => (token, ""),
@@ -257,7 +257,7 @@ impl Reader {
         let (header, payload, signature) = match parts[..] {
             [header, payload, signature] => (header, payload, signature),
             // An unencoded payload may have dots.
-            [header, _, .., signature] if self.overlooked.is_some() && is_unencoded(header) => {
+            [header, _, .., signature] if self.tolerated.is_some() && is_unencoded(header) => {
                 (header, &token[header.len() + 1..token.len() - signature.len() - 1], signature)
             }
             [_, _, _, _, _] => return Err(MalformedToken::Encrypted),
@@ -266,7 +266,7 @@ impl Reader {
         let header = self.object("header", header)?;
         let (payload, nested) = self.payload(&header, payload)?;
         if let Err(fault) = self.base64url("signature", signature) {
-            self.overlook(fault)?;
+            self.tolerate(fault)?;
         }
         let mut decoded = Decoded { header, payload, nested, disclosures: Vec::new(), key_binding: None };
         for part in behind.split('~').filter(|part| !part.is_empty()) {
@@ -274,7 +274,7 @@ impl Reader {
                 decoded.key_binding = self.inner("key binding", part)?;
             } else {
                 let disclosure = self.json("disclosure", part).or_else(|fault| {
-                    self.overlook(fault)?;
+                    self.tolerate(fault)?;
                     Ok(Json::Scalar(quote(part)))
                 })?;
                 decoded.disclosures.push(disclosure);
@@ -286,12 +286,12 @@ impl Reader {
     /// Reads an inner token. An inner token that cannot be read is a fault of the outer one.
     fn inner(&mut self, part: &'static str, token: &str) -> Result<Option<Box<Decoded>>, MalformedToken> {
         self.depth += 1;
-        let read = if self.depth > DEPTH { Err(MalformedToken::TooDeep) } else { self.token(token) };
+        let read = if self.depth > MAX_NESTING { Err(MalformedToken::TooDeep) } else { self.token(token) };
         self.depth -= 1;
         match read {
             Ok(decoded) => Ok(Some(Box::new(decoded))),
             Err(fault) => {
-                self.overlook(MalformedToken::Inner { part, fault: Box::new(fault) })?;
+                self.tolerate(MalformedToken::Inner { part, fault: Box::new(fault) })?;
                 Ok(None)
             }
         }
@@ -300,23 +300,23 @@ impl Reader {
     fn payload(&mut self, header: &Json, text: &str) -> Result<(Json, Option<Box<Decoded>>), MalformedToken> {
         const PART: &str = "payload";
         if text.is_empty() {
-            self.overlook(MalformedToken::Detached)?;
+            self.tolerate(MalformedToken::Detached)?;
             return Ok((Json::Scalar("null".into()), None));
         }
-        let unencoded = self.overlooked.is_some()
+        let unencoded = self.tolerated.is_some()
             && says_unencoded(header)
             // Some issuers set `b64` to false, but still encode the payload.
             && Self::strict().object(PART, text).is_err();
         let text = if unencoded {
-            self.overlook(MalformedToken::Unencoded)?;
+            self.tolerate(MalformedToken::Unencoded)?;
             text.to_owned()
         } else {
             self.text(PART, text)?
         };
         // Some libraries write the inner token as a JSON string.
         let inside = text.trim().trim_matches('"');
-        if begins_as_token(inside) {
-            self.overlook(MalformedToken::Nested)?;
+        if looks_like_token(inside) {
+            self.tolerate(MalformedToken::Nested)?;
             let nested = self.inner(PART, inside)?;
             let shown =
                 nested.as_ref().map_or_else(|| Json::Scalar(quote(inside)), |nested| nested.to_json());
@@ -325,7 +325,7 @@ impl Reader {
         match self.parse(PART, &text) {
             Ok(json) => {
                 if !matches!(json, Json::Object(_)) {
-                    self.overlook(MalformedToken::NotAnObject(PART))?;
+                    self.tolerate(MalformedToken::NotAnObject(PART))?;
                 }
                 Ok((json, None))
             }
@@ -350,11 +350,11 @@ impl Reader {
         let fault = |reason| MalformedToken::Json { part, reason };
         let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
         if unmarked.is_some() {
-            self.overlook(MalformedToken::ByteOrderMark(part))?;
+            self.tolerate(MalformedToken::ByteOrderMark(part))?;
         }
         let (json, repeated) = Json::parse_repeated(unmarked.unwrap_or(text)).map_err(fault)?;
-        for name in repeated.into_iter().take(MOST_REPEATED) {
-            self.overlook(fault(JsonError::Duplicate(name)))?;
+        for name in repeated.into_iter().take(MAX_DUPLICATES) {
+            self.tolerate(fault(JsonError::Duplicate(name)))?;
         }
         Ok(json)
     }
@@ -382,7 +382,7 @@ impl Reader {
         };
         let fault = MalformedToken::Base64 { part, reason };
         match LENIENT.decode(text.trim_end_matches('=').replace('+', "-").replace('/', "_")) {
-            Ok(bytes) => self.overlook(fault).map(|()| bytes),
+            Ok(bytes) => self.tolerate(fault).map(|()| bytes),
             Err(_) => Err(fault),
         }
     }
@@ -530,7 +530,7 @@ mod tests {
             let mut reader = Reader::lenient();
             reader.token(&token).unwrap();
             assert_eq!(
-                reader.into_overlooked().first(),
+                reader.into_faults().first(),
                 Decoded::parse_compact(&token).err().as_ref(),
                 "{token}"
             );

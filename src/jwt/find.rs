@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::decode::{BYTE_ORDER_MARK, Decoded, MalformedToken, Reader, begins_as_token, unwrap_base64};
+use super::decode::{BYTE_ORDER_MARK, Decoded, MalformedToken, Reader, looks_like_token, unwrap_base64};
 use crate::json::Json;
 
 /// The tokens of a text, read leniently.
@@ -34,7 +34,7 @@ impl Found {
             Ok(found) => return Ok(found),
             Err(fault) => fault,
         };
-        if alone.is_ok_and(begins_as_token) && !text.trim().contains(char::is_whitespace) {
+        if alone.is_ok_and(looks_like_token) && !text.trim().contains(char::is_whitespace) {
             return Err(fault);
         }
         let signed = json_serialization(text);
@@ -42,7 +42,7 @@ impl Found {
             return Self::search(&signed.join(" "), "a JWS in its JSON form (RFC 7515 section 7.2)")
                 .unwrap_or(Err(fault));
         }
-        let inside = kind(text);
+        let inside = kind_of_text(text);
         let none = match (fault, inside) {
             (
                 MalformedToken::InJson | MalformedToken::Base64 { .. } | MalformedToken::Parts(_),
@@ -56,12 +56,12 @@ impl Found {
     fn one(token: &str) -> Result<Self, MalformedToken> {
         let mut reader = Reader::lenient();
         let decoded = reader.token(token)?;
-        Ok(Self { tokens: vec![decoded], inside: None, faults: reader.into_overlooked() })
+        Ok(Self { tokens: vec![decoded], inside: None, faults: reader.into_faults() })
     }
 
     /// All tokens in a text; `None` if nothing in it begins like a token.
     fn search(text: &str, inside: &'static str) -> Option<Result<Self, MalformedToken>> {
-        let text = without_percent(text);
+        let text = percent_decode(text);
         let mut candidates = candidates(&text);
         if candidates.iter().any(|candidate| candidate.is_bearer) {
             candidates.retain(|candidate| candidate.is_bearer);
@@ -104,8 +104,8 @@ fn candidates(text: &str) -> Vec<Candidate<'_>> {
         let run = piece.trim_end_matches(is_delimiter);
         // An `=` is padding, or follows a name.
         let begins = [0].into_iter().chain(run.match_indices('=').map(|(equals, _)| equals + 1));
-        let plain = begins.map(|begin| &run[begin..]).find(|rest| begins_as_token(rest)).map(Cow::Borrowed);
-        let wrapped = || unwrap_base64(run).filter(|inside| begins_as_token(inside)).map(Cow::Owned);
+        let plain = begins.map(|begin| &run[begin..]).find(|rest| looks_like_token(rest)).map(Cow::Borrowed);
+        let wrapped = || unwrap_base64(run).filter(|inside| looks_like_token(inside)).map(Cow::Owned);
         if let Some(token) = plain.or_else(wrapped) {
             let is_bearer = last_word(&text[..at]).eq_ignore_ascii_case("bearer");
             found.push(Candidate { text: token, is_bearer });
@@ -136,7 +136,7 @@ fn json_serialization(text: &str) -> Vec<String> {
 }
 
 /// Decodes percent-encoding, as in parameters of a URL and in cookies. A token itself has no `%`.
-fn without_percent(text: &str) -> Cow<'_, str> {
+fn percent_decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }
@@ -149,7 +149,7 @@ fn without_percent(text: &str) -> Cow<'_, str> {
 }
 
 /// The kind of a text that is not only a token.
-fn kind(text: &str) -> Option<&'static str> {
+fn kind_of_text(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let begins = |start: &str| text.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start));
     let word = text.split_whitespace().next().unwrap_or_default();
@@ -180,13 +180,13 @@ pub(crate) fn find(text: &str) -> Result<&str, MalformedToken> {
         line.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("authorization:"))
     };
     if text.trim().lines().count() > 1 && text.contains(':') {
-        return text.lines().find(is_header).map(bare).ok_or(MalformedToken::Lines);
+        return text.lines().find(is_header).map(strip_header).ok_or(MalformedToken::Lines);
     }
-    Ok(bare(text))
+    Ok(strip_header(text))
 }
 
 /// The token in a line of a request: removes `Authorization:`, `Bearer` and quotes.
-fn bare(text: &str) -> &str {
+fn strip_header(text: &str) -> &str {
     let mut rest = text.trim().trim_matches(['"', '\'']);
     for word in ["authorization:", "bearer"] {
         match rest.get(..word.len()) {

@@ -22,7 +22,7 @@ pub struct IdToken {
     text: Secret,
     claims: Unverified<Claims>,
     workload: Option<String>,
-    made_before: bool,
+    minted_before_request: bool,
 }
 
 /// The content of a token whose signature is not verified.
@@ -111,7 +111,7 @@ impl IdToken {
             text: Secret::new(text.to_owned()),
             claims: Unverified(claims),
             workload,
-            made_before: false,
+            minted_before_request: false,
         })
     }
 
@@ -121,15 +121,15 @@ impl IdToken {
     }
 
     /// Marks the token as minted before it was requested.
-    pub(crate) fn made_before(self) -> Self {
-        Self { made_before: true, ..self }
+    pub(crate) fn minted_before_request(self) -> Self {
+        Self { minted_before_request: true, ..self }
     }
 
     /// A recent time of the issuer's clock: the token's `iat`, if the token was minted on request.
     /// An `iat` later than `now` is returned for any token, because it shows that the clocks
     /// differ.
     pub(crate) fn issued_now(&self, now: Timestamp) -> Option<Timestamp> {
-        self.claims.0.issued_at.filter(|at| !self.made_before || *at > now)
+        self.claims.0.issued_at.filter(|at| !self.minted_before_request || *at > now)
     }
 
     /// The workspace or job of this token, for session names.

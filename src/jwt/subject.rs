@@ -89,7 +89,11 @@ pub(crate) fn separator(subject: &str) -> char {
 }
 
 /// Why a pattern that looks right does not match `found`, if the issuer has two forms of subjects.
-pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str) -> bool) -> Option<String> {
+pub(crate) fn explain_other_form(
+    wanted: &str,
+    found: &str,
+    matches: impl Fn(&str, &str) -> bool,
+) -> Option<String> {
     let plain = |text: &str| without_ids(text).unwrap_or_else(|| text.to_owned());
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
     {
@@ -196,7 +200,7 @@ mod tests {
     #[test]
     fn a_pattern_of_the_other_form_is_explained() {
         let same = |wanted: &str, found: &str| wanted == found;
-        let said = |wanted, found| other_form(wanted, found, same).unwrap_or_default();
+        let said = |wanted, found| explain_other_form(wanted, found, same).unwrap_or_default();
         assert!(
             said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m")
                 .contains("the subject has the form with owner and repository ids")

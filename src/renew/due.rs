@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::time;
 
 /// The shortest wait. Without it, renewals could follow each other without a pause.
-const SOONEST: Duration = Duration::from_secs(1);
+const MIN_WAIT: Duration = Duration::from_secs(1);
 
 /// How often to check the wall clock. A timer alone stops while the machine sleeps.
-const LOOK: Duration = Duration::from_secs(15);
+const CLOCK_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The
 /// monotonic clock does not change when somebody sets the time. The renewal is due when one of
@@ -35,23 +35,23 @@ impl Due {
     }
 
     /// The time until the renewal.
-    fn left(&self, now: Timestamp, running: Duration) -> Duration {
+    fn remaining(&self, now: Timestamp, running: Duration) -> Duration {
         let on_the_wall = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
         self.after.saturating_sub(on_the_wall.max(running))
     }
 
     /// Whether the renewal is due now, or in less than a second.
     pub(super) fn is_now(&self, ctx: &Context) -> bool {
-        self.left(ctx.now(), self.started.elapsed()) < SOONEST
+        self.remaining(ctx.now(), self.started.elapsed()) < MIN_WAIT
     }
 
     pub(crate) async fn wait(self, ctx: &Context) {
         loop {
-            let left = self.left(ctx.now(), self.started.elapsed());
-            if left.is_zero() {
+            let remaining = self.remaining(ctx.now(), self.started.elapsed());
+            if remaining.is_zero() {
                 return;
             }
-            tokio::time::sleep(left.min(LOOK)).await;
+            tokio::time::sleep(remaining.min(CLOCK_INTERVAL)).await;
         }
     }
 }
@@ -65,8 +65,8 @@ pub(super) async fn pause(left: Duration, failure: u32) {
 /// The shortest pause after a failure: at most 15 s, and less if the current token or credential expires soon, so that
 /// another try comes before its expiry. It doubles with each failure.
 fn shortest_pause(left: Duration, failure: u32) -> Duration {
-    let doubled = SOONEST * 2_u32.saturating_pow(failure);
-    (left / 4).max(doubled).min(LOOK)
+    let doubled = MIN_WAIT * 2_u32.saturating_pow(failure);
+    (left / 4).max(doubled).min(CLOCK_INTERVAL)
 }
 
 #[cfg(test)]
@@ -90,7 +90,7 @@ mod tests {
         let due = Due { since, started: Instant::now(), after: Duration::from_secs(2400) };
         let seconds = |wall: i64, running: u64| {
             let now = Timestamp::from_second(since.as_second() + wall).unwrap();
-            due.left(now, Duration::from_secs(running)).as_secs()
+            due.remaining(now, Duration::from_secs(running)).as_secs()
         };
         let cases = [
             (600, 600, 1800),

@@ -18,14 +18,14 @@ pub(crate) use due::Due;
 pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_clock, warn_of_short_life};
 
 /// How often to check whether the parent process still runs.
-const PARENT: Duration = Duration::from_secs(1);
+const PARENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// When to renew a token or credential, and when it expires.
 #[derive(Debug, Clone)]
-pub(crate) struct Lease {
+pub(crate) struct Renewal {
     /// The moment for a renewal.
     pub(crate) due: Due,
-    pub(crate) ends: Timestamp,
+    pub(crate) expires_at: Timestamp,
     /// The difference between the clock of this machine and the clock of the issuer or service, if it is known and
     /// large enough to report.
     pub(crate) clock: Option<WrongClock>,
@@ -49,13 +49,13 @@ impl Display for WrongClock {
 /// By the clock of this machine, a new token or credential has expired or is about to expire.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {expiry} by the clock of this machine{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
-pub(crate) struct NotFresh {
+pub(crate) struct AlreadyExpiring {
     what: &'static str,
     expiry: String,
     clock: Option<WrongClock>,
 }
 
-impl Explain for NotFresh {
+impl Explain for AlreadyExpiring {
     fn exit(&self) -> Exit {
         Exit::Failed
     }
@@ -73,14 +73,14 @@ impl Explain for NotFresh {
     }
 }
 
-impl Lease {
-    fn not_fresh(&self, what: Renewed, ctx: &Context) -> NotFresh {
-        let expiry = what.expiry(self.ends, ctx.now());
-        NotFresh { what: what.new, expiry, clock: self.clock }
+impl Renewal {
+    fn not_fresh(&self, what: Renewed, ctx: &Context) -> AlreadyExpiring {
+        let expiry = what.expiry(self.expires_at, ctx.now());
+        AlreadyExpiring { what: what.new, expiry, clock: self.clock }
     }
 
     /// Fails if the next renewal is already due.
-    fn check(&self, what: Renewed, ctx: &Context) -> Result<(), NotFresh> {
+    fn check(&self, what: Renewed, ctx: &Context) -> Result<(), AlreadyExpiring> {
         if self.due.is_now(ctx) { Err(self.not_fresh(what, ctx)) } else { Ok(()) }
     }
 
@@ -89,7 +89,7 @@ impl Lease {
         if self.clock_is_right {
             return;
         }
-        if self.ends.duration_since(ctx.now()) <= what.least {
+        if self.expires_at.duration_since(ctx.now()) <= what.min_life {
             let not_fresh = self.not_fresh(what, ctx);
             let hint = not_fresh.hint().unwrap_or_default();
             ctx.out.warn(format!("{not_fresh}: {hint}"));
@@ -112,7 +112,7 @@ pub(crate) struct Renewed {
     /// `expires` or `expire`.
     expires: &'static str,
     /// A new one with this much time left or less shows that a clock is wrong.
-    least: SignedDuration,
+    min_life: SignedDuration,
 }
 
 impl Renewed {
@@ -121,7 +121,7 @@ impl Renewed {
         new: "the new token",
         old: "the old one",
         expires: "expires",
-        least: SignedDuration::ZERO,
+        min_life: SignedDuration::ZERO,
     };
     /// The credentials of AWS, which live for at least 15 minutes.
     pub(crate) const CREDENTIALS: Self = Self {
@@ -129,7 +129,7 @@ impl Renewed {
         new: "the new credentials",
         old: "the old ones",
         expires: "expire",
-        least: SignedDuration::from_mins(5),
+        min_life: SignedDuration::from_mins(5),
     };
 
     /// `expires in 59 min` or `expired 3 h ago`
@@ -160,38 +160,39 @@ impl Explain for SourceEnded {
 /// gives no tokens after `end`, the function returns when the last token or credential expires.
 pub(crate) async fn keep_fresh(
     what: Renewed,
-    mut lease: Lease,
+    mut renewal: Renewal,
     end: Option<Timestamp>,
-    mut renew: impl AsyncFnMut() -> Result<Lease, Failure>,
+    mut renew: impl AsyncFnMut() -> Result<Renewal, Failure>,
     ctx: &Context,
 ) -> SourceEnded {
     let mut failures = 0;
-    lease.warn_of_end(what, ctx);
-    if lease.check(what, ctx).is_err() {
+    renewal.warn_of_end(what, ctx);
+    if renewal.check(what, ctx).is_err() {
         due::pause(Duration::ZERO, failures).await;
         failures += 1;
     }
     loop {
         // A token or credential that lives until the source ends cannot be extended.
-        let is_last = end.is_some_and(|end| lease.ends >= end);
-        let due = if is_last { Due::at(lease.ends, ctx) } else { lease.due };
+        let is_last = end.is_some_and(|end| renewal.expires_at >= end);
+        let due = if is_last { Due::at(renewal.expires_at, ctx) } else { renewal.due };
         due.wait(ctx).await;
         let renewed = match renew().await {
             Ok(new) => {
-                lease = new;
-                lease.check(what, ctx).map_err(Failure::from)
+                renewal = new;
+                renewal.check(what, ctx).map_err(Failure::from)
             }
             Err(failure) => Err(failure),
         };
         match renewed {
             Ok(()) => {
                 failures = 0;
-                ctx.out.trace(|| format!("renewed, expires {}", time::relative(lease.ends, ctx.now())));
-                lease.warn_of_end(what, ctx);
+                ctx.out
+                    .trace(|| format!("renewed, expires {}", time::relative(renewal.expires_at, ctx.now())));
+                renewal.warn_of_end(what, ctx);
             }
-            Err(_) if is_last && lease.ends <= ctx.now() => return SourceEnded(what.name),
+            Err(_) if is_last && renewal.expires_at <= ctx.now() => return SourceEnded(what.name),
             Err(failure) => {
-                let (now, ends) = (ctx.now(), lease.ends);
+                let (now, ends) = (ctx.now(), renewal.expires_at);
                 let expiry = what.expiry(ends, now);
                 ctx.out.warn(format!("could not renew {}; {} {expiry}", what.name, what.old));
                 failure.report(ctx);
@@ -211,7 +212,7 @@ pub(crate) async fn for_parent(
 ) -> Result<(), Failure> {
     let orphaned = async {
         while !ctx.parent_has_ended() {
-            tokio::time::sleep(PARENT).await;
+            tokio::time::sleep(PARENT_INTERVAL).await;
         }
     };
     tokio::select! {

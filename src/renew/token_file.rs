@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Due, Lease, Renewed, SourceEnded, WrongClock, for_parent, keep_fresh};
+use super::{Due, Renewal, Renewed, SourceEnded, WrongClock, for_parent, keep_fresh};
 use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
@@ -14,12 +14,12 @@ use crate::exit::{Exit, Explain};
 use crate::http::Deadline;
 use crate::jwt::IdToken;
 use crate::session::Session;
-use crate::sink::{Claim, write_private};
+use crate::sink::{KeepFreshLock, write_private};
 use crate::source::TokenRequest;
 use crate::time;
 
 /// Azure's SDKs read their token file every ten minutes only, so the token in it must live for longer than that.
-const AZURE_READS: Duration = Duration::from_secs(11 * 60);
+const AZURE_MIN_LIFE: Duration = Duration::from_secs(11 * 60);
 
 /// Who reads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Reader {
     fn renew_after(self, life: Duration) -> Duration {
         let usual = life * 2 / 3;
         match self {
-            Self::Azure if self.can_use(life) => usual.min(life.saturating_sub(AZURE_READS)),
+            Self::Azure if self.can_use(life) => usual.min(life.saturating_sub(AZURE_MIN_LIFE)),
             _ => usual,
         }
     }
@@ -49,15 +49,15 @@ impl Reader {
     /// Whether a token that lives for `life` is useful in a file for this reader.
     fn can_use(self, life: Duration) -> bool {
         // Half a minute more, so that tokens are not minted without a pause.
-        self == Self::Any || life >= AZURE_READS + Duration::from_secs(30)
+        self == Self::Any || life >= AZURE_MIN_LIFE + Duration::from_secs(30)
     }
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the token has no `exp` in the future, so its renewal cannot be scheduled")]
-struct NoEnd;
+struct NoExpiry;
 
-impl Explain for NoEnd {
+impl Explain for NoExpiry {
     fn exit(&self) -> Exit {
         Exit::MintRefused
     }
@@ -70,9 +70,9 @@ impl Explain for NoEnd {
 /// The lifetime of a token, and its expiry. If the token was made just now, the issuer's own clock gives the whole
 /// lifetime. Otherwise the lifetime counts from now, but is at most the whole lifetime, because the clock of this
 /// machine may be behind.
-fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEnd> {
+fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoExpiry> {
     let claims = token.claims().as_claimed();
-    let end = claims.expires_at.ok_or(NoEnd)?;
+    let end = claims.expires_at.ok_or(NoExpiry)?;
     let left = end.duration_since(ctx.now());
     let whole = claims.issued_at.map(|at| end.duration_since(at));
     let life = match (whole, token.issued_now(ctx.now())) {
@@ -80,7 +80,7 @@ fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEn
         (Some(whole), None) => whole.min(left),
         (None, _) => left,
     };
-    let life = Duration::try_from(life).ok().filter(|life| !life.is_zero()).ok_or(NoEnd)?;
+    let life = Duration::try_from(life).ok().filter(|life| !life.is_zero()).ok_or(NoExpiry)?;
     Ok((life, end))
 }
 
@@ -93,9 +93,10 @@ fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
 /// Warns if a wrong clock makes the receiver of a newly minted token misjudge its times.
 pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
     let ends = token.claims().as_claimed().expires_at;
-    if let (Some(clock), Some(ends)) = (wrong_clock(token, ctx), ends) {
-        let lease = Lease { due: Due::at(ends, ctx), ends, clock: Some(clock), clock_is_right: false };
-        lease.warn_of_end(Renewed::TOKEN, ctx);
+    if let (Some(clock), Some(expires_at)) = (wrong_clock(token, ctx), ends) {
+        let renewal =
+            Renewal { due: Due::at(expires_at, ctx), expires_at, clock: Some(clock), clock_is_right: false };
+        renewal.warn_of_end(Renewed::TOKEN, ctx);
     }
 }
 
@@ -116,7 +117,7 @@ pub(crate) struct TokenFile<'s> {
     session: &'s Session<'s>,
     wanted: &'s TokenRequest,
     reader: Reader,
-    claim: Claim,
+    claim: KeepFreshLock,
     end: Option<Timestamp>,
 }
 
@@ -130,7 +131,7 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Self, Failure> {
         let end = session.source_end(wanted).await?;
         let action = || format!("write the token to {}", path.display());
-        let claim = Claim::take(path).await.could_not(action)?;
+        let claim = KeepFreshLock::take(path).await.could_not(action)?;
         Ok(Self { session, wanted, reader, claim, end })
     }
 
@@ -139,36 +140,41 @@ impl<'s> TokenFile<'s> {
         &self,
         token: &IdToken,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
-    ) -> Result<Lease, Failure> {
+    ) -> Result<Renewal, Failure> {
         let ctx = self.session.ctx();
-        let (life, ends) = life_of(token, ctx)?;
+        let (life, expires_at) = life_of(token, ctx)?;
         let clock = wrong_clock(token, ctx);
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);
         let action = || format!("write the token to {}", path.display());
         self.session.hand_over_token(token).to(Recipient::File(path), write).await.could_not(action)?;
-        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock, clock_is_right: false })
+        Ok(Renewal {
+            due: Due::after(self.reader.renew_after(life), ctx),
+            expires_at,
+            clock,
+            clock_is_right: false,
+        })
     }
 
     /// Replaces the token each time before it expires, until the source ends.
     pub(crate) async fn keep(
         self,
-        lease: Lease,
+        renewal: Renewal,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> SourceEnded {
         let renew = async || {
             let token = self.session.renew_id_token(self.wanted).await?;
             self.write(&token, &render).await
         };
-        keep_fresh(Renewed::TOKEN, lease, self.end, renew, self.session.ctx()).await
+        keep_fresh(Renewed::TOKEN, renewal, self.end, renew, self.session.ctx()).await
     }
 }
 
 /// A token file with its first token, for a command that keeps running.
 pub(crate) struct Keeper<'s> {
     file: TokenFile<'s>,
-    lease: Lease,
+    renewal: Renewal,
     signals: Signals,
 }
 
@@ -187,8 +193,8 @@ impl<'s> Keeper<'s> {
         let Ok(minted) = signals.or_interrupted(session.id_token(wanted)).await else { return Ok(None) };
         let token = minted?;
         warn_of_short_life(&token, reader, session.ctx());
-        let lease = file.write(&token, render).await?;
-        Ok(Some(Self { file, lease, signals }))
+        let renewal = file.write(&token, render).await?;
+        Ok(Some(Self { file, renewal, signals }))
     }
 
     /// Replaces the token each time before it expires, until the parent ends or a signal arrives.
@@ -198,7 +204,7 @@ impl<'s> Keeper<'s> {
     ) -> Result<(), Failure> {
         let ctx = self.file.session.ctx();
         ctx.out.note(format!("keeping {} fresh until interrupted", self.file.claim.path().display()));
-        for_parent(self.signals, self.file.keep(self.lease, render), ctx).await
+        for_parent(self.signals, self.file.keep(self.renewal, render), ctx).await
     }
 }
 

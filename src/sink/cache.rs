@@ -24,7 +24,7 @@ use crate::files;
 use crate::http::Deadline;
 
 /// The maximum age of an entry. No credential lives longer.
-const OLDEST: Duration = Duration::from_secs(12 * 3600);
+const MAX_AGE: Duration = Duration::from_secs(12 * 3600);
 
 /// The folder of the entries.
 #[derive(Debug, Clone)]
@@ -44,11 +44,11 @@ const FAILURE: &str = "failure";
 const LINES: &str = "lines";
 
 /// The size in bytes above which a file of lines is deleted. Only recent lines are needed.
-const MOST_LINES: u64 = 1 << 16;
+const MAX_LINES_SIZE: u64 = 1 << 16;
 
 impl Key {
     /// The key for a list of parts. Different lists have different keys.
-    pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut sum = digest::Context::new(&digest::SHA256);
         for part in parts {
             sum.update(&(part.len() as u64).to_be_bytes());
@@ -58,12 +58,12 @@ impl Key {
     }
 
     /// The key of the failure of the process that tried to get the entry.
-    pub(crate) fn of_failure(self) -> Self {
+    pub(crate) fn failure(self) -> Self {
         Self { kind: FAILURE, ..self }
     }
 
     /// The key of lines about an entry.
-    pub(crate) fn of_lines(self) -> Self {
+    pub(crate) fn lines(self) -> Self {
         Self { kind: LINES, ..self }
     }
 }
@@ -98,7 +98,7 @@ impl Cache {
     /// lost.
     pub(crate) fn add_line(&self, key: &Key, line: &str) {
         let path = self.path(key);
-        if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > MOST_LINES) {
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > MAX_LINES_SIZE) {
             self.remove(key);
         }
         let _ = LineFile::open(&path, b"", "lines").map(|file| file.add(line));
@@ -118,7 +118,7 @@ impl Cache {
         for entry in entries.flatten() {
             let changed = entry.metadata().and_then(|found| found.modified());
             let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-            if age.is_some_and(|age| age > OLDEST) && is_entry(&entry.path()) {
+            if age.is_some_and(|age| age > MAX_AGE) && is_entry(&entry.path()) {
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn different_parts_have_different_keys() {
         let lists: [&[&str]; 5] = [&["a", "b"], &["ab"], &["a", "b", ""], &["b", "a"], &[]];
-        let keys: Vec<Key> = lists.iter().map(|parts| Key::of(parts.iter().copied())).collect();
+        let keys: Vec<Key> = lists.iter().map(|parts| Key::new(parts.iter().copied())).collect();
         for (index, key) in keys.iter().enumerate() {
             assert_eq!(keys.iter().position(|other| other == key), Some(index));
         }

@@ -61,10 +61,10 @@ pub enum FileError {
     NotPrivate { path: PathBuf },
     /// Another process held the lock of the file for all of `--timeout`.
     #[error("another `gp idp` holds the lock {}", lock.display())]
-    Held { lock: PathBuf },
+    Locked { lock: PathBuf },
     /// Another process keeps the file fresh.
     #[error("{} is kept fresh by another process{}", path.display(), process.map(|id| format!(" ({id})")).unwrap_or_default())]
-    Kept {
+    KeptFresh {
         path: PathBuf,
         /// The id of that process, if it is known.
         process: Option<u32>,
@@ -82,7 +82,7 @@ impl Explain for FileError {
         match self {
             Self::NoFolder(error) => error.exit(),
             Self::NotAFile { .. } => Exit::Usage,
-            Self::Kept { .. } => Exit::Failed,
+            Self::KeptFresh { .. } => Exit::Failed,
             _ => Exit::LocalFile,
         }
     }
@@ -110,14 +110,14 @@ impl Explain for FileError {
             Self::NotPrivate { .. } => {
                 "look at it and remove it, or name another place with `--output`".into()
             }
-            Self::Held { .. } => {
+            Self::Locked { .. } => {
                 "another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`"
                     .into()
             }
-            Self::Kept { process: Some(id), .. } => {
+            Self::KeptFresh { process: Some(id), .. } => {
                 format!("one process is enough: use that one, or end it with `kill {id}`")
             }
-            Self::Kept { process: None, .. } => "one process is enough: use that one, or end it first".into(),
+            Self::KeptFresh { process: None, .. } => "one process is enough: use that one, or end it first".into(),
             Self::NotALock { lock, .. } => format!("look at it, and remove it: `{}`", remove(lock)),
             Self::ForeignLock { lock, .. } => format!(
                 "if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo {}`",

@@ -22,17 +22,17 @@ use crate::files;
 use crate::http::Deadline;
 
 /// How long to wait for a reader of a named pipe.
-const READER: Duration = Duration::from_secs(2);
+const READER_TIMEOUT: Duration = Duration::from_secs(2);
 /// The interval between two checks while waiting.
 const POLL: Duration = Duration::from_millis(20);
 /// How long to wait for the end of the last line. Its writer may still be writing: a write across
 /// the border of a page becomes visible in parts.
-const WHOLE: Duration = Duration::from_secs(1);
+const LINE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The prefix of the name of a folder for one command.
-const RUN: &str = "gp-idp-run-";
+const RUN_PREFIX: &str = "gp-idp-run-";
 /// The age from which such a folder may be removed if it is not locked. A process locks its folder
 /// right after it creates it.
-const SETTLED: Duration = Duration::from_secs(10);
+const MIN_AGE: Duration = Duration::from_secs(10);
 
 /// Writes `content` to `path` with mode 0600. Missing folders are created with mode 0700. A file
 /// is replaced as a whole, under its lock. A symlink is followed and kept. Anything else than a
@@ -52,7 +52,7 @@ pub(crate) async fn write_private(
     let failed = |source| FileError::Device { path: path.to_owned(), source };
     let mut open = match descriptor(path) {
         Some(descriptor) => open_again(path, &descriptor).map_err(failed)?,
-        None => open_device(path, deadline.within(READER)).await?,
+        None => open_device(path, deadline.within(READER_TIMEOUT)).await?,
     };
     let mut rest = content;
     while !rest.is_empty() {
@@ -74,14 +74,14 @@ pub(crate) async fn write_private(
 pub(crate) fn check_content(
     path: &Path,
     wanted: &'static str,
-    is_it: impl Fn(&str) -> bool,
+    matches: impl Fn(&str) -> bool,
 ) -> Result<(), FileError> {
     // Only a regular file has content that could be lost.
     if !path.is_file() {
         return Ok(());
     }
     let text = files::read_text(path, files::MAX_FILE)?;
-    if text.trim().is_empty() || is_it(text.trim()) {
+    if text.trim().is_empty() || matches(text.trim()) {
         return Ok(());
     }
     Err(FileError::OtherContent { path: path.to_owned(), wanted })
@@ -153,7 +153,7 @@ pub(crate) struct LineFile {
     file: File,
     /// Whether the last line has no line break: the disk was full, or its writer was killed or is
     /// still writing.
-    is_cut: bool,
+    is_incomplete: bool,
 }
 
 impl LineFile {
@@ -166,13 +166,13 @@ impl LineFile {
     pub(crate) fn open(path: &Path, begin: &[u8], wanted: &'static str) -> Result<Self, FileError> {
         if let Some(descriptor) = descriptor(path) {
             let failed = |source| FileError::Device { path: path.to_owned(), source };
-            return Ok(Self { file: open_again(path, &descriptor).map_err(failed)?, is_cut: false });
+            return Ok(Self { file: open_again(path, &descriptor).map_err(failed)?, is_incomplete: false });
         }
         let place = Place::find(path)?;
         let open = |access| place.open_itself(access | OFlags::APPEND | OFlags::CREATE);
         let is_file = |found: &Stat| type_of(found) == FileType::RegularFile;
         // If a pipe is also opened for reading, the system does not report that the pipe has no other reader.
-        let may_read = place.found()?.is_none_or(|found| is_file(&found));
+        let may_read = place.metadata()?.is_none_or(|found| is_file(&found));
         let (file, may_read) = match open(if may_read { OFlags::RDWR } else { OFlags::WRONLY }) {
             // This user may append to the file, but not read it.
             Err(Errno::ACCESS) if may_read => (open(OFlags::WRONLY), false),
@@ -183,12 +183,12 @@ impl LineFile {
         place.check_owner(&found)?;
         let length = u64::try_from(found.st_size).unwrap_or_default();
         if !may_read || !is_file(&found) || length == 0 {
-            return Ok(Self { file, is_cut: false });
+            return Ok(Self { file, is_incomplete: false });
         }
         let (mut first, mut last) = (vec![0; begin.len()], [0]);
         let read = file.read_exact_at(&mut first, 0).and_then(|()| file.read_exact_at(&mut last, length - 1));
         match read {
-            Ok(()) if first == begin => Ok(Self { file, is_cut: last != *b"\n" }),
+            Ok(()) if first == begin => Ok(Self { file, is_incomplete: last != *b"\n" }),
             Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
                 Err(files::ReadError { path: place.path, source }.into())
             }
@@ -198,9 +198,9 @@ impl LineFile {
     }
 
     /// Waits for the end of the last line. Returns whether its writer has ended it.
-    fn is_ended_soon(&self) -> io::Result<bool> {
+    fn wait_for_line_end(&self) -> io::Result<bool> {
         let begun = Instant::now();
-        while begun.elapsed() < WHOLE {
+        while begun.elapsed() < LINE_TIMEOUT {
             std::thread::sleep(POLL);
             let mut last = [0];
             // Another process may have emptied the file.
@@ -216,7 +216,7 @@ impl LineFile {
     /// Adds `line`, which includes its line break, in one write. If the last line is cut off, ends
     /// it first.
     pub(crate) fn add(mut self, line: &str) -> io::Result<()> {
-        let before = if self.is_cut && !self.is_ended_soon()? { "\n" } else { "" };
+        let before = if self.is_incomplete && !self.wait_for_line_end()? { "\n" } else { "" };
         let text = format!("{before}{line}");
         if self.file.write(text.as_bytes())? < text.len() {
             return Err(io::ErrorKind::StorageFull.into());
@@ -231,7 +231,7 @@ impl LineFile {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] if the name exists, which is then left unchanged. Other errors
 /// if the folder cannot be written to.
-pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn create_complete(path: &Path, content: &[u8]) -> io::Result<()> {
     let place = Place::of_name(path).map_err(io::Error::other)?;
     #[cfg(target_os = "linux")]
     if let Ok(mut file) = place.unnamed() {
@@ -241,7 +241,7 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
             return Ok(outcome?);
         }
     }
-    let name = place.beside(".", ".gp-new");
+    let name = place.sibling_name(".", ".gp-new");
     let _ = place.remove(&name);
     let made = place
         .open(&name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, PRIVATE)
@@ -301,8 +301,8 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
     let own = geteuid().as_raw();
     let above = place.folder_stat()?;
     // A user who can write to the base folder can replace the folder in it.
-    let exchangeable = mode(&above).contains(Mode::WOTH) && !mode(&above).contains(Mode::SVTX);
-    if exchangeable || ![own, 0].contains(&above.st_uid) {
+    let replaceable = mode(&above).contains(Mode::WOTH) && !mode(&above).contains(Mode::SVTX);
+    if replaceable || ![own, 0].contains(&above.st_uid) {
         return Err(FileError::NotPrivate { path: base });
     }
     let is_private = |found: &Stat| {
@@ -310,7 +310,7 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
             && found.st_uid == own
             && !mode(found).intersects(Mode::RWXG | Mode::RWXO)
     };
-    if !place.found()?.is_some_and(|found| is_private(&found)) {
+    if !place.metadata()?.is_some_and(|found| is_private(&found)) {
         return Err(FileError::NotPrivate { path: place.path });
     }
     Ok(place)
@@ -341,7 +341,7 @@ impl TemporaryFolder {
             Err(_) => ctx.temp_dir(),
         };
         let made = tempfile::Builder::new()
-            .prefix(&format!("{RUN}{}-", std::process::id()))
+            .prefix(&format!("{RUN_PREFIX}{}-", std::process::id()))
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&place)
             .and_then(|folder| {
@@ -380,7 +380,7 @@ fn is_left_behind(folder: &Path) -> bool {
         Ok(Ok(())) => true,
         Ok(Err(TryLockError::Error(_))) => {
             let name = folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            let process = name.strip_prefix(RUN).and_then(|rest| rest.split('-').next()?.parse().ok());
+            let process = name.strip_prefix(RUN_PREFIX).and_then(|rest| rest.split('-').next()?.parse().ok());
             process.is_some_and(|id| !is_alive(id))
         }
         _ => false,
@@ -390,10 +390,10 @@ fn is_left_behind(folder: &Path) -> bool {
 /// Removes folders whose owner has ended without removing them.
 fn remove_left_behind(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
-        let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN));
+        let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN_PREFIX));
         let made = entry.metadata().and_then(|found| found.modified()).ok();
         let age = made.and_then(|made| SystemTime::now().duration_since(made).ok());
-        if is_run && age.is_some_and(|age| age > SETTLED) && is_left_behind(&entry.path()) {
+        if is_run && age.is_some_and(|age| age > MIN_AGE) && is_left_behind(&entry.path()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

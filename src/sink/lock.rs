@@ -20,7 +20,7 @@ use crate::http::Deadline;
 /// The interval between two attempts to get a lock.
 const POLL: Duration = Duration::from_millis(5);
 /// The maximum number of attempts to open a lock file that other processes remove.
-const TRIES: u32 = 100;
+const MAX_ATTEMPTS: u32 = 100;
 
 /// A lock file beside the protected file, which cannot hold the lock because it is replaced. The
 /// lock file is removed when the value is dropped. A killed process leaves the lock file behind,
@@ -38,20 +38,20 @@ impl Lock {
     /// Waits for the lock of the file that `path` leads to, so that all paths to a file share one
     /// lock. Missing folders are created.
     async fn acquire(path: &Path, suffix: &str, deadline: Deadline) -> Result<Self, FileError> {
-        let mut made = Vec::new();
+        let mut created = Vec::new();
         let mut tries = 0;
         'find: loop {
             tries += 1;
             let mut place = Place::find(path)?;
-            place.made.splice(0..0, std::mem::take(&mut made));
-            let name = place.beside("", suffix);
+            place.created.splice(0..0, std::mem::take(&mut created));
+            let name = place.sibling_name("", suffix);
             let file = match open(&place, &name) {
                 // The folder is missing: another process created it, did not need it and removed
                 // it.
                 Err(FileError::Write { source, .. })
-                    if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
+                    if source.kind() == io::ErrorKind::NotFound && tries < MAX_ATTEMPTS =>
                 {
-                    made = place.made;
+                    created = place.created;
                     continue;
                 }
                 outcome => outcome?,
@@ -64,15 +64,15 @@ impl Lock {
                     // The previous holder has removed the lock file, so other processes lock a new
                     // one.
                     Ok(()) => {
-                        made = place.made;
+                        created = place.created;
                         continue 'find;
                     }
                     Err(TryLockError::WouldBlock) if deadline.left().is_zero() => {
                         place.remove_made_folders();
-                        return Err(FileError::Held { lock: place.path.with_file_name(&name) });
+                        return Err(FileError::Locked { lock: place.path.with_file_name(&name) });
                     }
                     Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL.min(deadline.left())).await,
-                    Err(TryLockError::Error(error)) if has_no_locks(&error) => {
+                    Err(TryLockError::Error(error)) if is_unsupported(&error) => {
                         return Ok(Self { place, name, file: None });
                     }
                     Err(TryLockError::Error(error)) => return Err(place.failed(error)),
@@ -94,24 +94,24 @@ impl Drop for Lock {
 /// The right to keep a file fresh, which only one process at a time has. It has its own lock,
 /// `NAME.gp-kept`, so that other processes may still write the file once.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct KeepFreshLock {
     path: PathBuf,
     _lock: Lock,
 }
 
-impl Claim {
+impl KeepFreshLock {
     /// Takes the claim, and writes this process's id into the lock file. The file itself is not
     /// changed.
     pub(crate) async fn take(path: &Path) -> Result<Self, FileError> {
         let lock = match Lock::acquire(path, ".gp-kept", Deadline::after(Duration::ZERO)).await {
-            Err(FileError::Held { lock }) => {
+            Err(FileError::Locked { lock }) => {
                 let holder = files::read_text(&lock, files::MAX_FILE).ok();
                 let process = holder.and_then(|text| text.trim().parse().ok());
-                return Err(FileError::Kept { path: path.to_owned(), process });
+                return Err(FileError::KeptFresh { path: path.to_owned(), process });
             }
             outcome => outcome?,
         };
-        if let Some(found) = lock.place.found()?.filter(|found| type_of(found) != FileType::RegularFile) {
+        if let Some(found) = lock.place.metadata()?.filter(|found| type_of(found) != FileType::RegularFile) {
             return Err(FileError::NotAFile { path: path.to_owned(), kind: kind_of(type_of(&found)) });
         }
         if let Some(mut file) = lock.file.as_ref() {
@@ -121,7 +121,7 @@ impl Claim {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The path that was passed to [`Claim::take`].
+    /// The path that was passed to [`KeepFreshLock::take`].
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -179,7 +179,7 @@ impl LockedFile {
 
     /// Removes the file. A missing file is not an error. A mount point is emptied instead.
     pub(crate) fn remove(&self) -> Result<(), FileError> {
-        match self.place().found()?.map(|found| type_of(&found)) {
+        match self.place().metadata()?.map(|found| type_of(&found)) {
             None => return Ok(()),
             Some(FileType::RegularFile) => {}
             Some(kind) => {
@@ -194,7 +194,7 @@ impl LockedFile {
     }
 
     fn write(&self, content: &[u8], keep_mode: bool) -> Result<Receipt, FileError> {
-        let old = self.old()?;
+        let old = self.check_existing()?;
         let keep_mode = old.filter(|_| keep_mode).map(|old| Mode::from_raw_mode(old.st_mode));
         let fill = |mut file: &File| {
             file.write_all(content)?;
@@ -227,8 +227,8 @@ impl LockedFile {
 
     /// Checks the file that will be replaced, and returns its metadata. `None` if there is no
     /// file.
-    fn old(&self) -> Result<Option<Stat>, FileError> {
-        let Some(old) = self.place().found()? else { return Ok(None) };
+    fn check_existing(&self) -> Result<Option<Stat>, FileError> {
+        let Some(old) = self.place().metadata()? else { return Ok(None) };
         let path = || self.place().path.clone();
         match type_of(&old) {
             FileType::RegularFile => {}
@@ -302,17 +302,17 @@ impl LockedFile {
     /// behind. Without locks, each process has its own name.
     fn temporary_name(&self) -> OsString {
         match self.lock.file {
-            Some(_) => self.place().beside(".", ".gp-new"),
-            None => self.place().beside(".", &format!(".gp-new-{}", process::id())),
+            Some(_) => self.place().sibling_name(".", ".gp-new"),
+            None => self.place().sibling_name(".", &format!(".gp-new-{}", process::id())),
         }
     }
 
     /// Removes the temporary files of killed processes: the one of the lock's holders, and,
     /// without locks, those of processes that have ended.
     fn remove_leftovers(&self) {
-        let _ = self.place().remove(&self.place().beside(".", ".gp-new"));
+        let _ = self.place().remove(&self.place().sibling_name(".", ".gp-new"));
         if self.lock.file.is_none() {
-            let prefix = self.place().beside(".", ".gp-new-");
+            let prefix = self.place().sibling_name(".", ".gp-new-");
             for name in self.place().names() {
                 let process = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
                 let process = process.and_then(|id| str::from_utf8(id).ok()?.parse().ok());
@@ -351,7 +351,7 @@ pub(crate) fn is_alive(process: u32) -> bool {
 
 /// Whether the file system has no locks: a network file system without a lock daemon, or one in
 /// user space.
-fn has_no_locks(error: &io::Error) -> bool {
+fn is_unsupported(error: &io::Error) -> bool {
     let codes = [Errno::NOLCK, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
     Errno::from_io_error(error).is_some_and(|code| codes.contains(&code))
 }
@@ -368,7 +368,7 @@ fn is_still_there(place: &Place, name: &OsString, file: &File) -> Result<bool, F
 fn open(place: &Place, name: &OsString) -> Result<File, FileError> {
     let lock = || place.path.with_file_name(name);
     let not_a_lock = |kind| FileError::NotALock { lock: lock(), kind };
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let error = match place.open(name, OFlags::RDWR | OFlags::CREATE, PRIVATE) {
             Ok(file) => {
                 let found = fstat(&file).map_err(|error| place.failed(error))?;
@@ -396,5 +396,5 @@ fn open(place: &Place, name: &OsString) -> Result<File, FileError> {
             _ => return Err(place.failed(error)),
         }
     }
-    Err(FileError::Held { lock: lock() })
+    Err(FileError::Locked { lock: lock() })
 }

@@ -14,10 +14,10 @@ use std::path::PathBuf;
 
 pub(crate) use error::FileError;
 pub(crate) use file::{
-    LineFile, TemporaryFolder, TentativeFolder, check_content, create_whole, private_folder,
+    LineFile, TemporaryFolder, TentativeFolder, check_content, create_complete, private_folder,
     private_folder_path, write_private,
 };
-pub(crate) use lock::{Claim, LockedFile, is_alive};
+pub(crate) use lock::{KeepFreshLock, LockedFile, is_alive};
 
 /// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -31,7 +31,7 @@ const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEX
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
 /// The maximum number of attempts to create a folder that other processes remove.
-const TRIES: u32 = 100;
+const MAX_ATTEMPTS: u32 = 100;
 
 /// The place of a file, which may not exist yet.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Place {
     /// The path, with symlinks resolved.
     pub(super) path: PathBuf,
     /// The folders that were created for the file, the outermost first.
-    pub(super) made: Vec<PathBuf>,
+    pub(super) created: Vec<PathBuf>,
 }
 
 impl Place {
@@ -57,7 +57,7 @@ impl Place {
 
     fn walk(path: &Path, follow_last: bool) -> Result<Self, FileError> {
         // Another process may just have removed a folder that it created but did not need.
-        for _ in 1..TRIES {
+        for _ in 1..MAX_ATTEMPTS {
             match Walk::default().to(path, follow_last) {
                 Err(FileError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 outcome => return outcome,
@@ -76,7 +76,7 @@ impl Place {
     }
 
     /// The metadata of the place itself.
-    pub(super) fn found(&self) -> Result<Option<Stat>, FileError> {
+    pub(super) fn metadata(&self) -> Result<Option<Stat>, FileError> {
         self.stat(&self.name)
     }
 
@@ -92,15 +92,15 @@ impl Place {
     }
 
     /// Checks that a symlink of another user leads to a file or folder of that user.
-    fn check_leader(&self, led_by: Option<u32>, found: Option<&Stat>) -> Result<(), FileError> {
-        let Some(leader) = led_by else { return Ok(()) };
+    fn check_link_owner(&self, link_owner: Option<u32>, found: Option<&Stat>) -> Result<(), FileError> {
+        let Some(link_owner) = link_owner else { return Ok(()) };
         let owner =
             found.map_or_else(|| self.folder_stat().map(|folder| folder.st_uid), |found| Ok(found.st_uid))?;
-        if owner == leader {
+        if owner == link_owner {
             return Ok(());
         }
         let kind = kind_of(FileType::Symlink);
-        Err(FileError::Foreign { path: self.path.clone(), kind, owner: leader })
+        Err(FileError::Foreign { path: self.path.clone(), kind, owner: link_owner })
     }
 
     pub(super) fn foreign(&self, found: &Stat) -> FileError {
@@ -182,7 +182,7 @@ impl Place {
     pub(super) fn make_folder(&mut self) -> Result<(), FileError> {
         match mkdirat(&self.folder, &self.name, Mode::RWXU) {
             Ok(()) => {
-                self.made.push(self.path.clone());
+                self.created.push(self.path.clone());
                 Ok(())
             }
             Err(Errno::EXIST) => Ok(()),
@@ -192,13 +192,13 @@ impl Place {
 
     /// Removes the folders that were created and are still empty.
     pub(super) fn remove_made_folders(&self) {
-        for folder in self.made.iter().rev() {
+        for folder in self.created.iter().rev() {
             let _ = fs::remove_dir(folder);
         }
     }
 
     /// The name of the place with a prefix and a suffix.
-    pub(super) fn beside(&self, prefix: &str, suffix: &str) -> OsString {
+    pub(super) fn sibling_name(&self, prefix: &str, suffix: &str) -> OsString {
         let mut name = OsString::from(prefix);
         name.push(&self.name);
         name.push(suffix);
@@ -225,7 +225,7 @@ struct Walk {
     made: Vec<PathBuf>,
     links: u32,
     /// The owner of a followed symlink, if it is neither this user nor root.
-    led_by: Option<u32>,
+    link_owner: Option<u32>,
 }
 
 impl Walk {
@@ -235,7 +235,7 @@ impl Walk {
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(is_folder());
         }
-        let mut folder = self.go(path)?;
+        let mut folder = self.start(path)?;
         while let Some(name) = self.rest.pop() {
             let next = self.at.join(&name);
             let failed = |error: Errno| FileError::Folder { path: next.clone(), source: error.into() };
@@ -254,12 +254,12 @@ impl Walk {
             {
                 self.follow(&link, &fstat(&folder).map_err(failed)?, &next)?;
                 let target = readlinkat(&folder, &name, Vec::new()).map_err(failed)?;
-                if let Some(start) = self.go_on(Path::new(OsStr::from_bytes(target.as_bytes())))? {
+                if let Some(start) = self.push_path(Path::new(OsStr::from_bytes(target.as_bytes())))? {
                     folder = start;
                 }
             } else if last {
-                let place = Place { folder, name, path: next, made: self.made };
-                place.check_leader(self.led_by, found.as_ref())?;
+                let place = Place { folder, name, path: next, created: self.made };
+                place.check_link_owner(self.link_owner, found.as_ref())?;
                 return Ok(place);
             } else {
                 if found.is_none() {
@@ -274,8 +274,8 @@ impl Walk {
     }
 
     /// Starts at the root or in the working directory.
-    fn go(&mut self, path: &Path) -> Result<OwnedFd, FileError> {
-        match self.go_on(path)? {
+    fn start(&mut self, path: &Path) -> Result<OwnedFd, FileError> {
+        match self.push_path(path)? {
             Some(root) => Ok(root),
             None => open_folder(Path::new(".")),
         }
@@ -283,7 +283,7 @@ impl Walk {
 
     /// Puts the parts of `path` before those that are still to follow. For an absolute path,
     /// returns the root folder.
-    fn go_on(&mut self, path: &Path) -> Result<Option<OwnedFd>, FileError> {
+    fn push_path(&mut self, path: &Path) -> Result<Option<OwnedFd>, FileError> {
         let parts = path.components().filter_map(|part| match part {
             Component::Normal(name) => Some(name.to_owned()),
             Component::ParentDir => Some("..".into()),
@@ -309,7 +309,7 @@ impl Walk {
                 let kind = kind_of(FileType::Symlink);
                 return Err(FileError::Foreign { path: path.to_owned(), kind, owner: link.st_uid });
             }
-            self.led_by = Some(link.st_uid);
+            self.link_owner = Some(link.st_uid);
         }
         Ok(())
     }

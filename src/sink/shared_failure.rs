@@ -11,7 +11,7 @@ use crate::exit::{Exit, Explain};
 use crate::output::{Output, sanitise};
 
 /// How long a failure is shared. A process that waits for longer sends its own request.
-const LONGEST: SignedDuration = SignedDuration::from_secs(5);
+const MAX_AGE: SignedDuration = SignedDuration::from_secs(5);
 
 /// A failure as its user sees it, without the action. Like stderr, it contains no secret.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ impl SharedFailure {
     }
 
     /// Whether the failure is recent, and happened after a waiting process began to wait at `began`.
-    pub(crate) fn counts_for(&self, began: Timestamp, now: Timestamp) -> bool {
-        began < self.at && self.at <= now && now.duration_since(self.at) <= LONGEST
+    pub(crate) fn applies_to(&self, began: Timestamp, now: Timestamp) -> bool {
+        began < self.at && self.at <= now && now.duration_since(self.at) <= MAX_AGE
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
             (0, 9, false),
         ];
         for (began, now, counts) in cases {
-            assert_eq!(shared.counts_for(at(began), at(now)), counts, "{began} {now}");
+            assert_eq!(shared.applies_to(at(began), at(now)), counts, "{began} {now}");
         }
     }
 }

@@ -206,10 +206,11 @@ fn the_error_names_the_process_that_keeps_the_file_fresh() {
     let home = home();
     let (path, link) = (home.path().join("new/token"), home.path().join("link"));
     symlink("new/token", &link).unwrap();
-    let kept = block_on(Claim::take(&path)).unwrap();
+    let kept = block_on(KeepFreshLock::take(&path)).unwrap();
     for name in [&path, &link] {
-        let error = block_on(Claim::take(name)).unwrap_err();
-        let ours = matches!(error, FileError::Kept { process: Some(id), .. } if id == std::process::id());
+        let error = block_on(KeepFreshLock::take(name)).unwrap_err();
+        let ours =
+            matches!(error, FileError::KeptFresh { process: Some(id), .. } if id == std::process::id());
         assert!(ours, "{error}");
         // Other processes may write the file once.
         write(name, "new").unwrap();
@@ -217,7 +218,7 @@ fn the_error_names_the_process_that_keeps_the_file_fresh() {
     drop(kept);
     // A killed process left its id behind.
     fs::write(home.path().join("new/token.gp-kept"), "41943040").unwrap();
-    let kept = block_on(Claim::take(&link)).unwrap();
+    let kept = block_on(KeepFreshLock::take(&link)).unwrap();
     let id = fs::read_to_string(home.path().join("new/token.gp-kept")).unwrap();
     assert_eq!((id, kept.path()), (std::process::id().to_string(), link.as_path()));
     drop(kept);
@@ -229,7 +230,7 @@ fn a_device_cannot_be_kept_fresh() {
     let home = home();
     let path = home.path().join("pipe");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
-    let error = block_on(Claim::take(&path)).unwrap_err();
+    let error = block_on(KeepFreshLock::take(&path)).unwrap_err();
     let expected = format!("{} is a named pipe, and only a file can be replaced", path.display());
     assert_eq!((error.to_string(), error.exit() as u8), (expected, 2));
     assert_eq!(names(home.path()), ["pipe"]);
@@ -301,8 +302,8 @@ fn one_of_several_hard_links_is_not_replaced() {
 }
 
 #[test]
-fn what_another_user_put_into_a_shared_folder_is_refused() {
-    if !as_root("what_another_user_put_into_a_shared_folder_is_refused") {
+fn a_file_of_another_user_in_a_shared_folder_is_refused() {
+    if !as_root("a_file_of_another_user_in_a_shared_folder_is_refused") {
         return;
     }
     let home = home();
@@ -335,8 +336,8 @@ fn what_another_user_put_into_a_shared_folder_is_refused() {
 }
 
 #[test]
-fn root_writes_for_the_user_whose_file_it_is() {
-    if !as_root("root_writes_for_the_user_whose_file_it_is") {
+fn root_keeps_the_owner_of_a_replaced_file() {
+    if !as_root("root_keeps_the_owner_of_a_replaced_file") {
         return;
     }
     let home = home();
@@ -355,13 +356,13 @@ fn root_writes_for_the_user_whose_file_it_is() {
 fn a_file_is_created_with_its_content_or_not_at_all() {
     let home = home();
     let path = home.path().join("config.lock");
-    create_whole(&path, b"mine").unwrap();
+    create_complete(&path, b"mine").unwrap();
     assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("mine", 0o600));
-    let error = create_whole(&path, b"other").unwrap_err();
+    let error = create_complete(&path, b"other").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
     fs::remove_file(&path).unwrap();
     symlink("elsewhere", &path).unwrap();
-    assert_eq!(create_whole(&path, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(create_complete(&path, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(names(home.path()), ["config.lock"]);
 }
 
@@ -421,8 +422,8 @@ fn a_temporary_folder_is_removed_on_drop_or_by_the_next_command() {
 
 /// Examples are `sudo` with the user's `HOME`, and a shared folder in a container.
 #[test]
-fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
-    if !as_root("a_link_of_somebody_else_leads_to_what_is_theirs_alone") {
+fn a_symlink_of_another_user_leads_only_to_files_of_that_user() {
+    if !as_root("a_symlink_of_another_user_leads_only_to_files_of_that_user") {
         return;
     }
     let (user, root) = (home(), home());
@@ -461,7 +462,7 @@ fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
 }
 
 #[test]
-fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
+fn a_default_acl_of_the_folder_does_not_apply_to_a_replaced_file() {
     let home = home();
     let path = home.path().join("credentials");
     fs::write(&path, "old").unwrap();
@@ -470,7 +471,7 @@ fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
         std::process::Command::new("setfacl").args(["-d", "-m", "u:65534:rwx"]).arg(home.path()).status();
     if !listed.is_ok_and(|status| status.success()) {
         skipped(
-            "a_list_of_the_folder_lets_nobody_into_a_replaced_file needs setfacl and lists in the file system",
+            "a_default_acl_of_the_folder_does_not_apply_to_a_replaced_file needs setfacl and lists in the file system",
         );
         return;
     }

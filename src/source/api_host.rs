@@ -18,7 +18,7 @@ pub(super) fn is_allowed(url: &SecureUrl, allow_api_host: Option<&str>) -> bool 
 
 /// Reads the address of a service that gets a secret of the job. The host must be in `own`, or
 /// below an entry that begins with a dot, or allowed by [`is_allowed`].
-pub(super) fn own(
+pub(super) fn service_url(
     setting: Setting<'_>,
     read: impl FnOnce(&str) -> Result<SecureUrl, UrlError>,
     own: &[&str],

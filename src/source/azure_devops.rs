@@ -63,7 +63,7 @@ impl TokenSource for AzureDevOps {
 
     fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let outside = "every Azure DevOps job has this variable: pass it on to a container of your own";
-        let url = api_host::own(required(URL, outside, ctx)?, SecureUrl::parse, &OWN_HOSTS, options)?
+        let url = api_host::service_url(required(URL, outside, ctx)?, SecureUrl::parse, &OWN_HOSTS, options)?
             .with_query("api-version", "7.1");
         let connection = ctx.var(CONNECTION)?;
         let url = connection.map_or(url.clone(), |id| url.with_query("serviceConnectionId", id));

@@ -35,7 +35,7 @@ impl Endpoint for Buildkite {
     }
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
-        let body = json!({"audience": wanted.first()});
+        let body = json!({"audience": wanted.first_audience()});
         Call::post_json(self.url.clone(), &body)?.authorization("Token", &self.token)
     }
 
@@ -59,7 +59,7 @@ impl TokenSource for Buildkite {
         let (token, job) = (required(TOKEN, FIX, ctx)?, required(JOB, FIX, ctx)?);
         let endpoint =
             Setting::variable(ENDPOINT, ctx)?.unwrap_or(Setting { name: ENDPOINT, value: DEFAULT_ENDPOINT });
-        let endpoint = api_host::own(endpoint, SecureUrl::base, &OWN_HOSTS, options)?;
+        let endpoint = api_host::service_url(endpoint, SecureUrl::base, &OWN_HOSTS, options)?;
         let url = endpoint.below(&format!("jobs/{}/oidc/tokens", job.value));
         Ok(Self { url, token: Secret::new(token.value.to_owned()) })
     }

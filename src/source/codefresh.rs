@@ -30,7 +30,8 @@ impl Endpoint for Codefresh {
     }
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
-        Call::get(self.url.with_query("audience", wanted.first())).secret_header("authorization", &self.token)
+        Call::get(self.url.with_query("audience", wanted.first_audience()))
+            .secret_header("authorization", &self.token)
     }
 
     fn refused(&self, refusal: &Refusal) -> String {

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process;
 use zeroize::Zeroizing;
 
-use super::{Argument, Audiences, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, TokenRequest, TokenSource, existing_token};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::exec::Environment;
@@ -27,7 +27,7 @@ use crate::time;
 
 const AUDIENCE: &str = "{audience}";
 /// How long to wait for the last lines of stderr after the program has ended.
-const LAST_WORDS: Duration = Duration::from_millis(100);
+const STDERR_GRACE: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Command(Vec<String>);
@@ -35,7 +35,7 @@ pub(crate) struct Command(Vec<String>);
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
     #[error("could not start `{program}`")]
-    NotRun {
+    NotStarted {
         program: String,
         #[source]
         cause: io::Error,
@@ -57,7 +57,7 @@ impl Explain for CommandError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotRun { .. } => {
+            Self::NotStarted { .. } => {
                 "check the name and `PATH`; if the command needs a shell, write `command:sh -c '…'`".into()
             }
             Self::Failed { .. } => "run it alone: it has to print a token and end with exit code 0".into(),
@@ -79,20 +79,20 @@ impl Command {
     async fn run(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<String, CommandError> {
         let program = self.program();
         let words: Vec<OsString> =
-            self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first()).into()).collect();
+            self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first_audience()).into()).collect();
         let (name, arguments) = words.split_at(1);
         // `IDP_TOKEN_SOURCE` may have chosen this source. With it, a `gp` in the command would run
         // the command again, without end.
         let environment =
-            Environment::without(&["IDP_TOKEN_SOURCE"]).with_plain("IDP_AUDIENCE", wanted.first());
-        let not_run = |cause| CommandError::NotRun { program: program.clone(), cause };
+            Environment::without(&["IDP_TOKEN_SOURCE"]).with_plain("IDP_AUDIENCE", wanted.first_audience());
+        let not_started = |cause| CommandError::NotStarted { program: program.clone(), cause };
         let mut child = process::Command::from(environment.command(&name[0], arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(not_run)?;
+            .map_err(not_started)?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let mut printed = Zeroizing::new(Vec::new());
         let work = async {
@@ -110,7 +110,7 @@ impl Command {
             let both = async {
                 tokio::select! {
                     status = &mut work => {
-                        let _ = tokio::time::timeout(LAST_WORDS, &mut relay).await;
+                        let _ = tokio::time::timeout(STDERR_GRACE, &mut relay).await;
                         status
                     }
                     () = &mut relay => work.await,
@@ -121,7 +121,7 @@ impl Command {
         let Ok(status) = ended else {
             return Err(CommandError::TimedOut { program, limit: time::limit(http.deadline().limit()) });
         };
-        let status = status.map_err(not_run)?;
+        let status = status.map_err(not_started)?;
         if printed.len() as u64 > MAX_FILE {
             return Err(CommandError::TooLong { program });
         }
@@ -185,7 +185,7 @@ impl TokenSource for Command {
         // Boxed, because it would make the futures of all commands larger.
         let printed = Zeroizing::new(Box::pin(self.run(wanted, http)).await?);
         let remedy = "the command has to print a new token";
-        Ok(given::read(&printed, self.describe(), remedy, http.ctx())?)
+        Ok(existing_token::read(&printed, self.describe(), remedy, http.ctx())?)
     }
 
     fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
@@ -197,7 +197,7 @@ impl TokenSource for Command {
             Audiences::Fixed => {
                 format!("pass the audience to the command: write `{AUDIENCE}` at its place in the command")
             }
-            _ => given::audience_hint(&wanted.listed()),
+            _ => existing_token::audience_hint(&wanted.listed()),
         }
     }
 

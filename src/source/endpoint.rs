@@ -10,7 +10,8 @@ use super::error::SourceError;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{
-    AddressSettings, Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, unavailable,
+    AddressSettings, Answer, ErrorText, ExchangeError, Explanation, Issued, Refused, Service, error_text,
+    send, unavailable,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
@@ -18,7 +19,7 @@ use crate::secret::Secret;
 use crate::settings::Setting;
 
 /// The time limit of one try. These endpoints sometimes hang, and answer the next request at once.
-const TRY_LIMIT: Duration = Duration::from_secs(10);
+const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A service that mints a token for one request.
 pub(super) trait Endpoint {
@@ -65,7 +66,7 @@ pub(super) struct Refusal {
 /// The members of the services' error replies.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Wire {
+struct ErrorBody {
     code: serde_json::Value,
     reason: serde_json::Value,
     message: serde_json::Value,
@@ -75,24 +76,24 @@ struct Wire {
 impl Refusal {
     fn read(reply: &Reply) -> Result<Self, UnexpectedReply> {
         let status = reply.status;
-        let wire: Wire = match reply.json() {
+        let body: ErrorBody = match reply.json() {
             Ok(wire) => wire,
             // A 4xx reply without JSON is a refusal, too.
-            Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => Wire::default(),
+            Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => ErrorBody::default(),
             Err(cause) => return Err(cause),
         };
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let first = |values: [&serde_json::Value; 2]| {
             values.into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default()
         };
-        let (code, message) = (first([&wire.code, &wire.reason]), first([&wire.message, &wire.error]));
+        let (code, message) = (first([&body.code, &body.reason]), first([&body.message, &body.error]));
         Ok(Self { status, code, message })
     }
 }
 
 struct Minted(Secret);
 
-impl Given for Minted {
+impl Issued for Minted {
     /// Empty: the form of the token is checked later, with its own error.
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         Vec::new()
@@ -102,7 +103,7 @@ impl Given for Minted {
 struct Minting<'a, E>(&'a E);
 
 impl<E: Endpoint> Service for Minting<'_, E> {
-    type Given = Minted;
+    type Issued = Minted;
     type Refusal = Refusal;
     /// A proxy may have answered instead of the service.
     const RETRIES_UNEXPECTED: bool = true;
@@ -112,12 +113,12 @@ impl<E: Endpoint> Service for Minting<'_, E> {
     }
 
     fn address_settings(&self) -> &'static AddressSettings {
-        const { &AddressSettings::named(E::ADDRESS) }
+        const { &AddressSettings::without_default(E::ADDRESS) }
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
         let read = if reply.is_success() {
-            self.0.token(reply).map(|token| Answer::Given(Minted(token)))
+            self.0.token(reply).map(|token| Answer::Issued(Minted(token)))
         } else {
             Refusal::read(reply).map(Answer::Refused)
         };
@@ -136,8 +137,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         matches!(status, 408 | 500)
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
-        Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
+    fn words(&self, refusal: &Refusal) -> ErrorText {
+        ErrorText { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
     }
 
     /// Status 501 is permanent: the server does not support the method.
@@ -145,8 +146,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         is_overloaded(status) && status != 501
     }
 
-    fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
-        Verdict::default()
+    fn explain(&self, _: &Refused<'_, Refusal>) -> Explanation {
+        Explanation::default()
     }
 }
 
@@ -172,21 +173,21 @@ pub(super) async fn mint<E: Endpoint>(
     let (service, address) = (endpoint.name(), Minting(endpoint).address_settings());
     let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), address, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
-    let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
+    let limit = TRY_TIMEOUT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
     let minting = Minting(endpoint);
     match send(&minting, call, &http).await? {
         Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
             place: format!("the reply of {service}"),
             cause,
-            minted: true,
+            from_reply: true,
         }),
         Err((refusal, reply)) => {
             let now = http.ctx().now();
             if let Some(error) = unavailable(&minting, &refusal, &reply, now) {
                 return Err(error.into());
             }
-            let said = said(minting.words(&refusal), &reply, now);
+            let said = error_text(minting.words(&refusal), &reply, now);
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
             Err(SourceError::Refused { service, said, hint })
         }

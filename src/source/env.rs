@@ -1,7 +1,7 @@
 //! `env:NAME`: a token that a CI job or a deployment has in a variable.
 
 use super::error::SourceError;
-use super::{Argument, Audiences, Renewal, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, Renewal, TokenRequest, TokenSource, existing_token};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -26,7 +26,12 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
         );
         return Err(SourceError::Missing { what: format!("{place} is not set"), remedy }.into());
     };
-    Ok(given::read(text, place, "the variable does not change while the job runs: run the job again", ctx)?)
+    Ok(existing_token::read(
+        text,
+        place,
+        "the variable does not change while the job runs: run the job again",
+        ctx,
+    )?)
 }
 
 impl TokenSource for Env {
@@ -48,11 +53,11 @@ impl TokenSource for Env {
     }
 
     fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
-        given::identity(ctx.var(&self.0).ok()??)
+        existing_token::identity(ctx.var(&self.0).ok()??)
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {
-        given::audience_hint(&wanted.listed())
+        existing_token::audience_hint(&wanted.listed())
     }
 
     fn renewal(&self) -> Renewal {

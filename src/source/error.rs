@@ -24,7 +24,7 @@ pub(super) enum SourceError {
         #[source]
         cause: MalformedToken,
         /// Whether a service returned it for this request; then it is a refusal.
-        minted: bool,
+        from_reply: bool,
     },
     #[error("the token of {place} expired {ago}, by the clock of this machine")]
     Expired { place: String, ago: String, remedy: String },
@@ -38,7 +38,7 @@ pub(super) enum SourceError {
 impl Explain for SourceError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { minted: false, .. } => {
+            Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { from_reply: false, .. } => {
                 Exit::NoIdentity
             }
             Self::TooManyAudiences { .. } | Self::Scope { .. } | Self::CannotRenew { .. } => Exit::Usage,
@@ -63,7 +63,7 @@ impl Explain for SourceError {
                 "add `--until-expiry` if that is long enough; else use `login` or `exec` at the start of the job: the credential from the exchange may live longer than the token".into()
             }
             Self::Service(error) => return error.hint(),
-            Self::NotAToken { minted: true, .. } => "the service has a fault, or another service answers in its place: see each step with `--verbose`, and send this message to whoever runs the service".into(),
+            Self::NotAToken { from_reply: true, .. } => "the service has a fault, or another service answers in its place: see each step with `--verbose`, and send this message to whoever runs the service".into(),
             Self::NotAToken { .. } => {
                 "a token has three parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`; it may be the member `token` of a JSON object"
                     .into()

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
-use super::{Argument, Audiences, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, TokenRequest, TokenSource, existing_token};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::files::{self, MAX_FILE};
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, fix: &str, ctx: &Context) -> Result<IdToken, Fai
     match files::read_text(path, MAX_FILE) {
         Ok(text) => {
             let remedy = "the program that writes the file has to write a new token";
-            Ok(given::read(&text, place, remedy, ctx)?)
+            Ok(existing_token::read(&text, place, remedy, ctx)?)
         }
         Err(error) if error.is_missing() => {
             let what = format!("{place} does not exist");
@@ -60,11 +60,11 @@ impl TokenSource for File {
     }
 
     fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
-        given::identity(&files::read_text(&self.0, MAX_FILE).ok()?)
+        existing_token::identity(&files::read_text(&self.0, MAX_FILE).ok()?)
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {
-        given::audience_hint(&wanted.listed())
+        existing_token::audience_hint(&wanted.listed())
     }
 
     fn describe(&self) -> String {

@@ -45,7 +45,7 @@ impl Endpoint for Fly {
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
         let url = SecureUrl::parse("http://localhost/v1/tokens/oidc");
         let url = url.map_err(|error| HttpError::Bug(Bug::new(error)))?;
-        Call::post_json(url, &json!({"aud": wanted.first()}))
+        Call::post_json(url, &json!({"aud": wanted.first_audience()}))
     }
 
     fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {

@@ -32,7 +32,11 @@ impl Endpoint for Gcp {
     }
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
-        let url = self.0.below(IDENTITY).with_query("audience", wanted.first()).with_query("format", "full");
+        let url = self
+            .0
+            .below(IDENTITY)
+            .with_query("audience", wanted.first_audience())
+            .with_query("format", "full");
         Ok(Call::get(url).header("metadata-flavor", "Google"))
     }
 

@@ -44,7 +44,7 @@ impl Endpoint for GitHub {
     }
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
-        Call::get(self.url.with_query("audience", wanted.first())).bearer(&self.token)
+        Call::get(self.url.with_query("audience", wanted.first_audience())).bearer(&self.token)
     }
 
     fn refused(&self, refusal: &Refusal) -> String {

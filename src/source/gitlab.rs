@@ -5,7 +5,7 @@
 //! documentation, "ID token authentication").
 
 use super::error::SourceError;
-use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, given, has_flag, listed};
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, existing_token, has_flag, listed};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -110,7 +110,7 @@ impl TokenSource for GitLab {
     fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
         let mut parts = vec![self.server.clone()];
         if let Some(variable) = &self.variable {
-            parts.extend(given::identity(ctx.var(variable).ok()??)?);
+            parts.extend(existing_token::identity(ctx.var(variable).ok()??)?);
         }
         Some(parts)
     }

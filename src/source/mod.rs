@@ -4,7 +4,7 @@
 //! A new source needs a file with its [`TokenSource`], a `mod` line and an entry in `sources!`,
 //! whose order `auto` uses. The compiler reports everything else that is missing. A source that
 //! gets a token with one request implements [`endpoint::Endpoint`]. A source that reads an
-//! existing token uses [`given`].
+//! existing token uses [`existing_token`].
 
 mod api_host;
 mod azure_devops;
@@ -15,12 +15,12 @@ mod command;
 mod endpoint;
 mod env;
 mod error;
+mod existing_token;
 mod file;
 mod fly;
 mod gcp;
 mod github;
 mod gitlab;
-mod given;
 mod kubernetes;
 mod ona;
 mod supervisor;
@@ -51,12 +51,12 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     /// A request for one audience.
-    pub fn of(audience: impl Into<String>) -> Self {
+    pub fn for_audience(audience: impl Into<String>) -> Self {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
     /// The first audience, for a source that supports only one.
-    fn first(&self) -> &str {
+    fn first_audience(&self) -> &str {
         self.audiences.first().map_or("", String::as_str)
     }
 
@@ -257,7 +257,7 @@ macro_rules! sources {
 
             /// The flags and the variables of all sources.
             #[cfg(feature = "dev")]
-            fn marks() -> Vec<&'static str> {
+            fn detection_variables() -> Vec<&'static str> {
                 let variables = [$($module::$source::VARIABLES),+].concat();
                 let flags = [$($module::$source::FLAG),+];
                 flags.into_iter().flatten().map(|(name, _)| name).chain(variables).collect()
@@ -372,7 +372,7 @@ impl Source {
             Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
         let (name, argument, setting, others) = match setting {
             None | Some(Setting { value: "auto", .. }) => {
-                let (name, others) = found(ctx);
+                let (name, others) = detect(ctx);
                 (name, String::new(), None, others)
             }
             Some(setting) => {
@@ -437,7 +437,7 @@ impl Source {
     }
 
     /// Whether the source supports `wanted`. If not, no request is sent.
-    pub(crate) fn may_give(&self, wanted: &TokenRequest) -> bool {
+    pub(crate) fn supports(&self, wanted: &TokenRequest) -> bool {
         self.check(wanted).is_ok()
     }
 
@@ -486,7 +486,7 @@ impl Source {
     /// The time at which the source stops providing tokens, for a command that needs new tokens;
     /// `None` if it does not stop. A source with only one token is an error, unless `until_expiry`
     /// is set.
-    pub(crate) async fn end(
+    pub(crate) async fn renewal_end(
         &self,
         wanted: &TokenRequest,
         http: &Http<'_>,
@@ -534,7 +534,7 @@ impl Source {
             return Err(Failure::from(error).with_source(|| self.named_in_errors()));
         }
         let token = token.of_workload(self.kind.workload(http.ctx()));
-        Ok(if self.kind.mints() { token } else { token.made_before() })
+        Ok(if self.kind.mints() { token } else { token.minted_before_request() })
     }
 
     fn named_in_errors(&self) -> Option<FailedSource> {
@@ -554,7 +554,7 @@ fn ends(at: Timestamp, ctx: &Context) -> String {
 
 /// The first source with strong presence, else the first one with weak presence, else the source
 /// of a workspace. Also returns the other sources with strong presence.
-fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
+fn detect(ctx: &Context) -> (&'static str, Vec<&'static str>) {
     let presences = Kind::presences(ctx);
     let most = presences.iter().map(|(_, presence)| *presence).max();
     let mut present = presences
@@ -608,8 +608,8 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
 /// The variables that choose a source. `gp idp dev` removes them before it runs a command as if on
 /// another platform.
 #[cfg(feature = "dev")]
-pub(crate) fn marks() -> Vec<&'static str> {
-    [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()
+pub(crate) fn detection_variables() -> Vec<&'static str> {
+    [Kind::detection_variables(), vec!["IDP_TOKEN_SOURCE"]].concat()
 }
 
 /// The names as the help lists them: `github`, `fly[:SOCKET]`, `file:PATH`.

@@ -137,7 +137,7 @@ fn base(options: &SourceOptions, ctx: &Context) -> Result<SecureUrl, Failure> {
         if variable == "GITPOD_HOST" && !setting.value.contains("://") {
             continue;
         }
-        let url = api_host::own(setting, SecureUrl::base, &OWN_HOSTS, options)?;
+        let url = api_host::service_url(setting, SecureUrl::base, &OWN_HOSTS, options)?;
         return Ok(if path.is_empty() { url } else { url.below(path) });
     }
     Ok(SecureUrl::base(DEFAULT_BASE)

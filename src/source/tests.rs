@@ -26,7 +26,7 @@ fn context(variables: &[(&str, &str)]) -> Context {
 
 #[track_caller]
 fn finds(variables: &[(&str, &str)], expected: &str) {
-    assert_eq!(found(&context(variables)).0, expected, "{variables:?}");
+    assert_eq!(detect(&context(variables)).0, expected, "{variables:?}");
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn auto_finds_sources_in_order() {
 
 #[test]
 fn auto_lists_the_other_strong_sources() {
-    let others = |variables: &[(&str, &str)]| found(&context(variables)).1;
+    let others = |variables: &[(&str, &str)]| detect(&context(variables)).1;
     assert_eq!(others(&[&GITHUB[..], &BUILDKITE, &WORKSPACE].concat()), ["buildkite", "supervisor"]);
     assert_eq!(others(&[&GITHUB[..], &[("GITLAB_CI", "true")]].concat()), [""; 0]);
     assert_eq!(others(&[("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "true")]), [""; 0]);

@@ -1,7 +1,7 @@
 //! Each target has one folder: its arguments, its request, its exchange, the output of its
 //! credential, `doctor`, `trust`.
 //!
-//! A target's folder, also called a wing, imports only the core and never another wing.
+//! A target's folder imports only the core, and never another target's folder.
 //! `tests/layout.rs` checks this.
 
 pub mod aws;
@@ -29,7 +29,7 @@ use crate::source::TokenRequest;
 pub trait Target {
     /// Variables that take precedence over the credential in the tools that read it: `exec` unsets them, `login` and
     /// `doctor` warn about them.
-    const SHADOWS: &'static [&'static str];
+    const CONFLICTING_VARIABLES: &'static [&'static str];
     /// The arguments of the command line.
     type Args;
     /// The checked settings of an exchange.
@@ -54,9 +54,9 @@ pub trait Target {
         Ok(http.clone())
     }
 
-    /// The variables of [`Target::SHADOWS`] that are set here and that take precedence over what `login` writes.
-    fn shadows(_request: &Self::Request, ctx: &Context) -> Vec<&'static str> {
-        Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
+    /// The variables of [`Target::CONFLICTING_VARIABLES`] that are set here and that take precedence over what `login` writes.
+    fn conflicting_variables(_request: &Self::Request, ctx: &Context) -> Vec<&'static str> {
+        Self::CONFLICTING_VARIABLES.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
     /// The origins (scheme, host and port) that get the ID token or an intermediate token and do
@@ -64,13 +64,13 @@ pub trait Target {
     fn foreign_hosts(request: &Self::Request) -> Vec<String>;
 
     /// The URLs of an exchange. Their connections are opened while the ID token is minted.
-    fn addresses(request: &Self::Request) -> Vec<SecureUrl>;
+    fn urls(request: &Self::Request) -> Vec<SecureUrl>;
 
     /// The requested access and the issued credential, for the audit log.
     fn access(request: &Self::Request, credential: Option<&Self::Credential>) -> Access;
 
     /// Prints warnings before anything is sent, once for each command.
-    fn alarm(_request: &Self::Request, _ctx: &Context) {}
+    fn warn_before_sending(_request: &Self::Request, _ctx: &Context) {}
 
     /// One exchange, with the retries that the service's errors allow.
     async fn exchange(
@@ -89,7 +89,7 @@ pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable],
 }
 
 /// Warns about variables that `readers` prefer to `written`, the output of `login`.
-pub(crate) fn warn_of_shadows(set: &[&str], readers: &str, written: &str, ctx: &Context) {
+pub(crate) fn warn_of_conflicts(set: &[&str], readers: &str, written: &str, ctx: &Context) {
     if !set.is_empty() {
         let names = set.join(" ");
         ctx.out.warn(format!("{readers} use other variables instead of {written}: unset {names}"));

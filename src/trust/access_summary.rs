@@ -1,6 +1,6 @@
 //! Describes who gets access through a setup.
 
-use super::{Identity, Kind, Rule, lets_in, too_wide};
+use super::{Identity, Kind, Rule, describe_access, too_broad_warning};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -38,20 +38,20 @@ pub(crate) struct AccessSummary {
     target: String,
     warning: Option<String>,
     /// The command to run after the setup.
-    then: String,
+    next_command: String,
     /// `, in the workspace`
-    place: String,
+    location: String,
 }
 
 impl AccessSummary {
     /// Describes the access that `rule` gives to `target`.
     pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, login: &LoginCommand) -> Self {
         Self {
-            lines: lets_in(rule, identity),
+            lines: describe_access(rule, identity),
             target: target.to_owned(),
-            warning: too_wide(rule, identity),
-            then: sanitise(&shell::command(&login.0)),
-            place: match identity.kind() {
+            warning: too_broad_warning(rule, identity),
+            next_command: sanitise(&shell::command(&login.0)),
+            location: match identity.kind() {
                 Kind::Other => String::new(),
                 kind => format!(", in the {}", kind.noun()),
             },
@@ -66,25 +66,25 @@ impl AccessSummary {
     }
 
     /// Prints the setup with the summary in its comments.
-    pub(crate) fn within(
+    pub(crate) fn print_with_comments(
         &self,
         text: impl FnOnce(&[String]) -> String,
         ctx: &Context,
     ) -> Result<Exit, Failure> {
         self.warn(ctx);
-        let Self { then, place, .. } = self;
-        ctx.out.data(&format!("{}\n# Then{place}:\n#   {then}\n", text(&self.head())))?;
+        let Self { next_command, location, .. } = self;
+        ctx.out.data(&format!("{}\n# Then{location}:\n#   {next_command}\n", text(&self.head())))?;
         Ok(Exit::Done)
     }
 
     /// Prints a setup that cannot have comments, and the summary on stderr.
-    pub(crate) fn beside(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
+    pub(crate) fn print_with_notes(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
         self.warn(ctx);
         ctx.out.json_text(text)?;
         for line in self.head() {
             ctx.out.note(format!("note: {line}"));
         }
-        ctx.out.note(format!("note: Then{}: `{}`", self.place, self.then));
+        ctx.out.note(format!("note: Then{}: `{}`", self.location, self.next_command));
         Ok(Exit::Done)
     }
 

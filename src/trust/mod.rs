@@ -7,8 +7,8 @@
 mod access_summary;
 pub(crate) mod args;
 pub(crate) mod check;
+mod description;
 pub(crate) mod hcl;
-mod lets_in;
 pub(crate) mod quote;
 pub(crate) mod run;
 pub(crate) mod script;
@@ -22,7 +22,7 @@ use crate::output::sanitise;
 
 pub(crate) use crate::jwt::subject::Kind;
 pub(crate) use access_summary::{AccessSummary, LoginCommand};
-pub(crate) use lets_in::{lets_in, too_wide};
+pub(crate) use description::{describe_access, too_broad_warning};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {
@@ -46,14 +46,14 @@ pub(crate) enum Rule {
         claim: &'static str,
         value: String,
     },
-    /// The claim is `base`, or begins with one of its [`beginnings`].
-    Under {
+    /// The claim is `base`, or begins with one of its [`prefixes`].
+    InRepository {
         claim: &'static str,
         /// The address, without a slash at its end.
         base: String,
     },
     /// The claim begins with `prefix`.
-    Below {
+    HasPrefix {
         claim: &'static str,
         /// The prefix that all subjects of the owner share, with its separator at the end.
         prefix: String,
@@ -83,7 +83,7 @@ pub(crate) enum TrustError {
     NoClaim(String),
     /// The characters of a claim could mislead readers of the setup.
     #[error("the claim `{0}` holds control or invisible characters, so no rule can be built from it")]
-    Odd(String),
+    InvisibleCharacters(String),
     /// The subject is not an address, so it has no owner.
     #[error("`sub` is `{0}`, which is not the address of a repository, so it has no owner")]
     NotAnAddress(String),
@@ -111,7 +111,7 @@ impl Explain for TrustError {
             Self::NoClaim(_) => {
                 Some("look at the token: `gp idp token --audience example.org --decode`".into())
             }
-            Self::Odd(_) => None,
+            Self::InvisibleCharacters(_) => None,
             Self::NotAnAddress(subject) if subject == "no-context" => Some(
                 "this workspace was opened without a repository: run this command in a workspace with a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would accept every workspace without a repository)".into(),
             ),
@@ -148,15 +148,15 @@ impl Identity {
             Whom::ThisUser => Ok(Rule::Equals { claim: user, value: text(&self.claims, user)? }),
             Whom::ThisSubject => Ok(Rule::Equals { claim, value: self.subject.clone() }),
             Whom::ThisRepository => Ok(match self.repository() {
-                Some(base) => Rule::Under { claim, base },
+                Some(base) => Rule::InRepository { claim, base },
                 None => Rule::Equals { claim, value: self.subject.clone() },
             }),
             Whom::ThisOwner if let Some(subject) = Subject::parse(&self.subject) => {
-                Ok(Rule::Below { claim, prefix: subject.owner.to_owned() })
+                Ok(Rule::HasPrefix { claim, prefix: subject.owner.to_owned() })
             }
             Whom::ThisOwner => match self.repository() {
                 Some(base) => match owner_of(&base) {
-                    Some(owner) => Ok(Rule::Below { claim, prefix: owner.to_owned() }),
+                    Some(owner) => Ok(Rule::HasPrefix { claim, prefix: owner.to_owned() }),
                     None => Err(TrustError::NoOwner(base)),
                 },
                 None if is_address(&self.subject) => Err(TrustError::RepositoryUnknown(self.subject.clone())),
@@ -177,8 +177,7 @@ impl Identity {
         let base = clone_url.strip_suffix(".git").unwrap_or(&clone_url).trim_end_matches('/');
         let rest = self.subject.strip_prefix(base)?;
         let named = path_of(base).is_some_and(|path| !path.is_empty());
-        let inside =
-            rest.is_empty() || beginnings(base).any(|beginning| self.subject.starts_with(&beginning));
+        let inside = rest.is_empty() || prefixes(base).any(|beginning| self.subject.starts_with(&beginning));
         (named && inside).then(|| base.to_owned())
     }
 
@@ -197,7 +196,7 @@ impl Identity {
     }
 
     /// The warning about an issuer without https. Relying parties accept only https issuers.
-    pub(crate) fn not_public(&self) -> Option<String> {
+    pub(crate) fn https_warning(&self) -> Option<String> {
         (!self.issuer.starts_with("https://"))
             .then(|| format!("the issuer is {}: the service accepts only an issuer with https", self.issuer))
     }
@@ -207,7 +206,7 @@ impl Rule {
     /// Whether the rule is about this claim.
     pub(crate) fn is_about(&self, name: &str) -> bool {
         match self {
-            Self::Equals { claim, .. } | Self::Under { claim, .. } | Self::Below { claim, .. } => {
+            Self::Equals { claim, .. } | Self::InRepository { claim, .. } | Self::HasPrefix { claim, .. } => {
                 *claim == name
             }
             Self::Any => false,
@@ -216,23 +215,23 @@ impl Rule {
 
     /// Whether the rule accepts a token of the issuer with these claims.
     #[cfg(test)]
-    pub(crate) fn admits(&self, claims: &Json) -> bool {
+    pub(crate) fn accepts(&self, claims: &Json) -> bool {
         let has = |claim: &str, test: &dyn Fn(&str) -> bool| {
             claims.get(claim).and_then(Json::as_str).is_some_and(|text| test(&text))
         };
         match self {
             Self::Any => true,
             Self::Equals { claim, value } => has(claim, &|text| text == value),
-            Self::Below { claim, prefix } => has(claim, &|text| text.starts_with(prefix)),
-            Self::Under { claim, base } => has(claim, &|text| {
-                text == base || beginnings(base).any(|beginning| text.starts_with(&beginning))
+            Self::HasPrefix { claim, prefix } => has(claim, &|text| text.starts_with(prefix)),
+            Self::InRepository { claim, base } => has(claim, &|text| {
+                text == base || prefixes(base).any(|beginning| text.starts_with(&beginning))
             }),
         }
     }
 }
 
 /// The prefixes of the subjects inside a repository. Azure DevOps writes a branch as a query.
-pub(crate) fn beginnings(base: &str) -> impl Iterator<Item = String> {
+pub(crate) fn prefixes(base: &str) -> impl Iterator<Item = String> {
     let query = base.contains("/_git/").then(|| format!("{base}?"));
     let separator = if Subject::parse(base).is_some() { subject::separator(base) } else { '/' };
     std::iter::once(format!("{base}{separator}")).chain(query)
@@ -247,7 +246,7 @@ fn text(claims: &Json, name: &str) -> Result<String, TrustError> {
 }
 
 fn check(name: &str, value: &str) -> Result<(), TrustError> {
-    if sanitise(value) == value { Ok(()) } else { Err(TrustError::Odd(name.to_owned())) }
+    if sanitise(value) == value { Ok(()) } else { Err(TrustError::InvisibleCharacters(name.to_owned())) }
 }
 
 fn is_address(subject: &str) -> bool {

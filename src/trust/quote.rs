@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Rule, beginnings};
+use super::{Rule, prefixes};
 
 /// The rule as a CEL expression. `claims` names the object with the claims. `None` accepts every
 /// token.
@@ -12,12 +12,12 @@ pub(crate) fn cel(rule: &Rule, claims: &str) -> Option<String> {
     match rule {
         Rule::Any => None,
         Rule::Equals { claim, value } => Some(format!("{claims}.{claim} == {}", double_quoted(value))),
-        Rule::Under { claim, base } => {
-            let inside = beginnings(base)
+        Rule::InRepository { claim, base } => {
+            let inside = prefixes(base)
                 .map(|beginning| format!(" || {claims}.{claim}.startsWith({})", double_quoted(&beginning)));
             Some(format!("{claims}.{claim} == {}{}", double_quoted(base), inside.collect::<String>()))
         }
-        Rule::Below { claim, prefix } => {
+        Rule::HasPrefix { claim, prefix } => {
             Some(format!("{claims}.{claim}.startsWith({})", double_quoted(prefix)))
         }
     }

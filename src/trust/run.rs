@@ -5,7 +5,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::args::{For, TrustArgs, TrustFormat};
-use super::check::{Answer, Report};
+use super::check::{CheckResult, Report};
 use super::{Identity, Whom};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::source::TokenRequest;
 
 /// Mints a token and reads its claims.
-pub(crate) async fn learn_identity(
+pub(crate) async fn mint_identity(
     audiences: Vec<String>,
     args: &TrustArgs,
     ctx: &Context,
@@ -58,7 +58,7 @@ pub(crate) fn set_up_format(format: Option<TrustFormat>) -> Result<TrustFormat, 
 }
 
 pub(crate) fn warn_of_issuer(identity: &Identity, ctx: &Context) {
-    if let Some(what) = identity.not_public() {
+    if let Some(what) = identity.https_warning() {
         ctx.out.warn(what);
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn print(report: &Report, format: Option<TrustFormat>, ctx: &Context)
         Some(TrustFormat::Json) => ctx.out.json_text(&json(&report.json()))?,
         _ => ctx.out.report(&report.text(ctx.out.paint()))?,
     }
-    Ok(if report.answer == Answer::Accepted { Exit::Done } else { Exit::Failed })
+    Ok(if report.answer == CheckResult::Accepted { Exit::Done } else { Exit::Failed })
 }
 
 pub(crate) fn check_format(format: Option<TrustFormat>) -> Result<(), UsageError> {

@@ -15,7 +15,7 @@ pub(crate) struct Script(String);
 impl Script {
     /// A script that begins with `head` as comments and ends with the first command that fails. It
     /// runs in a subshell, so a failure does not close the shell in which it is pasted.
-    pub(crate) fn under(head: &[String]) -> Self {
+    pub(crate) fn with_header(head: &[String]) -> Self {
         Self(format!("{}\n(\nset -e\n", comments(head)))
     }
 
@@ -25,7 +25,7 @@ impl Script {
         self
     }
 
-    pub(crate) fn gap(&mut self) -> &mut Self {
+    pub(crate) fn blank_line(&mut self) -> &mut Self {
         self.0.push('\n');
         self
     }
@@ -41,7 +41,7 @@ impl Script {
     }
 
     /// A suggested command, as a comment on one line.
-    pub(crate) fn instead(&mut self, words: &[&str]) -> &mut Self {
+    pub(crate) fn suggestion(&mut self, words: &[&str]) -> &mut Self {
         let _ = writeln!(self.0, "#   {}", sanitise(&shell::command(words)));
         self
     }
@@ -59,22 +59,26 @@ impl Script {
     /// Begins the commands that create an object. They run only if the object does not exist.
     /// `find` has the words of a command that succeeds if it exists. Others may use an existing
     /// object, so it is never changed.
-    pub(crate) fn unless(&mut self, find: &[&str]) -> &mut Self {
+    pub(crate) fn unless_exists(&mut self, find: &[&str]) -> &mut Self {
         let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(find));
         self
     }
 
     /// If the object exists and the command does not print `output`, prints `said` and ends the
     /// script.
-    pub(crate) fn or_fail_unless_prints(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
+    pub(crate) fn or_fail_unless_equal(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
         let (command, output) = (shell::command(words), shell::posix_quote(output));
-        let _ = writeln!(self.0, "elif [ \"$({command})\" != {output} ]; then\n{}; exit 1", say(said));
+        let _ = writeln!(
+            self.0,
+            "elif [ \"$({command})\" != {output} ]; then\n{}; exit 1",
+            print_to_stderr(said)
+        );
         self
     }
 
     /// If the object exists, prints `said`.
-    pub(crate) fn or_say(&mut self, said: &str) -> &mut Self {
-        let _ = writeln!(self.0, "else\n{}", say(said));
+    pub(crate) fn or_print(&mut self, said: &str) -> &mut Self {
+        let _ = writeln!(self.0, "else\n{}", print_to_stderr(said));
         self
     }
 
@@ -88,7 +92,7 @@ impl Script {
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
         let word = shell::posix_quote(file);
         let _ = writeln!(self.0, "if [ ! -e {word} ]; then\ncat > {word} <<'EOF'\n{text}EOF");
-        self.or_say(&format!("{file} already exists and was not changed")).end()
+        self.or_print(&format!("{file} already exists and was not changed")).end()
     }
 
     pub(crate) fn finish(&mut self) -> String {
@@ -97,7 +101,7 @@ impl Script {
 }
 
 /// The command that prints `text` on stderr.
-fn say(text: &str) -> String {
+fn print_to_stderr(text: &str) -> String {
     format!("{} >&2", shell::command(&["echo", &sanitise(text)]))
 }
 

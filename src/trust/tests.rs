@@ -26,7 +26,7 @@ pub(crate) fn identity(subject: &str, repository: Option<&str>) -> Identity {
 }
 
 fn under(base: &str) -> Rule {
-    Rule::Under { claim: "sub", base: base.into() }
+    Rule::InRepository { claim: "sub", base: base.into() }
 }
 
 fn exactly(subject: &str) -> Rule {
@@ -92,7 +92,7 @@ fn this_repository() {
 
 #[test]
 fn this_owner() {
-    let below = |prefix: &str| Ok(Rule::Below { claim: "sub", prefix: prefix.into() });
+    let below = |prefix: &str| Ok(Rule::HasPrefix { claim: "sub", prefix: prefix.into() });
     let cases = [
         (
             "https://github.com/acme/shop/tree/x",
@@ -137,7 +137,7 @@ fn required_claims_are_checked() {
     for odd in [r"a\nb", r"\u202egp", r"\u001b[31m", r"zero\u200b"] {
         assert_eq!(
             parse(&format!(r#"{{"iss":"https://x","sub":"{odd}","aud":"a"}}"#)),
-            TrustError::Odd("sub".into()),
+            TrustError::InvisibleCharacters("sub".into()),
             "{odd}"
         );
     }
@@ -155,12 +155,12 @@ fn a_rule_accepts_only_its_subjects() {
         ("https://github.com/Acme/shop", false),
     ];
     for (subject, expected) in cases {
-        assert_eq!(rule.admits(&claims(subject, None)), expected, "{subject}");
+        assert_eq!(rule.accepts(&claims(subject, None)), expected, "{subject}");
     }
-    let owner = Rule::Below { claim: "sub", prefix: "https://github.com/acme/".into() };
-    assert!(owner.admits(&claims(REPOSITORY, None)));
-    assert!(!owner.admits(&claims("https://github.com/acme2/shop", None)));
-    assert!(!owner.admits(&claims("https://github.com/acme", None)));
+    let owner = Rule::HasPrefix { claim: "sub", prefix: "https://github.com/acme/".into() };
+    assert!(owner.accepts(&claims(REPOSITORY, None)));
+    assert!(!owner.accepts(&claims("https://github.com/acme2/shop", None)));
+    assert!(!owner.accepts(&claims("https://github.com/acme", None)));
 }
 
 /// Paths with characters that have a meaning in one of the languages, and other paths.

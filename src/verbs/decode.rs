@@ -12,10 +12,10 @@ use crate::output::sanitise;
 use crate::time;
 
 /// The claims that are times.
-const TIMES: [&str; 5] = ["iat", "nbf", "exp", "auth_time", "updated_at"];
+const TIME_CLAIMS: [&str; 5] = ["iat", "nbf", "exp", "auth_time", "updated_at"];
 
 /// The maximum number of claim names in a hint.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the token has no claim `{name}`")]
@@ -30,8 +30,8 @@ impl Explain for NoClaim {
     }
 
     fn hint(&self) -> Option<String> {
-        let names: Vec<String> = self.has.iter().take(MOST_NAMES).map(|name| sanitise(name)).collect();
-        let more = self.has.len().saturating_sub(MOST_NAMES);
+        let names: Vec<String> = self.has.iter().take(MAX_NAMES).map(|name| sanitise(name)).collect();
+        let more = self.has.len().saturating_sub(MAX_NAMES);
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
         (!names.is_empty()).then(|| format!("it has {}{more}", names.join(", ")))
     }
@@ -129,17 +129,17 @@ fn names(tokens: &[Decoded]) -> Vec<String> {
 }
 
 /// The parts of a token and of its nested tokens, each with a heading.
-fn parts(token: &Decoded, of: &str) -> Vec<(String, Json)> {
-    let mut parts = vec![(format!("{of}Header"), token.header.clone())];
+fn parts(token: &Decoded, prefix: &str) -> Vec<(String, Json)> {
+    let mut parts = vec![(format!("{prefix}Header"), token.header.clone())];
     match &token.nested {
-        Some(nested) => parts.extend(self::parts(nested, &format!("{of}Nested "))),
-        None => parts.push((format!("{of}Payload"), token.payload.clone())),
+        Some(nested) => parts.extend(self::parts(nested, &format!("{prefix}Nested "))),
+        None => parts.push((format!("{prefix}Payload"), token.payload.clone())),
     }
     if !token.disclosures.is_empty() {
-        parts.push((format!("{of}Disclosures"), Json::Array(token.disclosures.clone())));
+        parts.push((format!("{prefix}Disclosures"), Json::Array(token.disclosures.clone())));
     }
     if let Some(key_binding) = &token.key_binding {
-        parts.extend(self::parts(key_binding, &format!("{of}Key binding ")));
+        parts.extend(self::parts(key_binding, &format!("{prefix}Key binding ")));
     }
     parts
 }
@@ -173,7 +173,7 @@ fn table(tokens: &[Decoded], ctx: &Context) -> String {
 /// A value for people: strings without quotes, lists with commas, times in the local time zone and
 /// relative to now.
 fn cell(name: &str, value: &Json, ctx: &Context) -> String {
-    if let Some(at) = numeric_date(value).filter(|_| TIMES.contains(&name)) {
+    if let Some(at) = numeric_date(value).filter(|_| TIME_CLAIMS.contains(&name)) {
         let local = at.to_zoned_datetime(ctx.time_zone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
         let relative = time::relative(at, ctx.now());
         let expired = name == "exp" && at <= ctx.now();

@@ -9,7 +9,7 @@ use crate::audit::HandOver;
 use crate::context::{Clock, Context, DEV_FOLDER};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
-    Advice, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, Hints, OauthOptions, Options, SigningKey, VaultOptions,
     VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};
@@ -99,7 +99,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
     let environment = Environment::default()
-        .unset(source::marks())
+        .unset(source::detection_variables())
         .with(variables)
         .with_plain("PATH", path)
         .with_plain(DEV_FOLDER, folder.path());
@@ -107,8 +107,8 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
 }
 
 fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
-    let longest = args.credential_lifetime.map(|time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
-    let at_most = |usual: i64| longest.map_or(usual, |longest| usual.min(longest));
+    let max_lifetime = args.credential_lifetime.map(|time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let limited = |default: i64| max_lifetime.map_or(default, |longest| default.min(longest));
     let (gcp, azure, oauth) = (GcpOptions::default(), AzureOptions::default(), OauthOptions::default());
     let mut vault = vault_options(args.vault)?;
     let out = ctx.out.clone();
@@ -132,15 +132,15 @@ fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
         id_tokens: args.id_tokens,
         clock: Clock::System,
         temp_dir: ctx.temp_dir(),
-        advice: Advice::to(move |advice| out.note(advice)),
+        hints: Hints::to(move |advice| out.note(advice)),
         gcp: GcpOptions {
-            federated_lifetime: at_most(gcp.federated_lifetime),
-            longest_lifetime: longest,
+            federated_lifetime: limited(gcp.federated_lifetime),
+            longest_lifetime: max_lifetime,
             ..gcp
         },
-        azure: AzureOptions { lifetime: at_most(azure.lifetime), ..azure },
-        oauth: OauthOptions { lifetime: at_most(oauth.lifetime), ..oauth },
-        aws: AwsOptions { longest_session: longest, ..aws_options(args.aws)? },
+        azure: AzureOptions { lifetime: limited(azure.lifetime), ..azure },
+        oauth: OauthOptions { lifetime: limited(oauth.lifetime), ..oauth },
+        aws: AwsOptions { longest_session: max_lifetime, ..aws_options(args.aws)? },
         vault,
     })
 }
@@ -150,8 +150,8 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
     let providers = trust_policy.as_ref().map(TrustPolicy::oidc_providers).unwrap_or_default();
     let providers = providers.into_iter().map(str::to_owned).collect();
     // The other partitions have their own regions.
-    let in_usual_partition = args.roles.iter().all(|role| role.starts_with("arn:aws:"));
-    let region = args.region.or_else(|| in_usual_partition.then(|| "us-east-1".to_owned()));
+    let in_aws_partition = args.roles.iter().all(|role| role.starts_with("arn:aws:"));
+    let region = args.region.or_else(|| in_aws_partition.then(|| "us-east-1".to_owned()));
     let role = |arn| AwsRole {
         arn,
         max_session_duration: args.max_session_duration,

@@ -22,8 +22,8 @@ use crate::error::Failure;
 use crate::exit::{Exit, Explain};
 use crate::hardening::with_original_limit;
 
-const GUARD: &str = "GP_PASSED_ON";
-const MOST: usize = 16;
+const RECORD_VARIABLE: &str = "GP_PASSED_ON";
+const MAX_HAND_OVERS: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 enum PassError {
@@ -32,9 +32,9 @@ enum PassError {
     )]
     NoOther { program: String, command: String },
     #[error(
-        "`{program} {command}` was handed on {MOST} times: the `{program}` programs on PATH call each other in a circle"
+        "`{program} {command}` was handed on {MAX_HAND_OVERS} times: the `{program}` programs on PATH call each other in a circle"
     )]
-    Circle { program: String, command: String },
+    Loop { program: String, command: String },
     #[error("could not run {}", path.display())]
     Exec {
         path: PathBuf,
@@ -46,7 +46,7 @@ enum PassError {
 impl Explain for PassError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoOther { .. } | Self::Circle { .. } => Exit::Usage,
+            Self::NoOther { .. } | Self::Loop { .. } => Exit::Usage,
             Self::Exec { .. } => Exit::Failed,
         }
     }
@@ -56,7 +56,7 @@ impl Explain for PassError {
             Self::NoOther { program, .. } => Some(format!(
                 "this program has the commands `gp idp` and `gp completion`; for all others, put the folder of Gitpod's own `{program}` on PATH, behind this one"
             )),
-            Self::Circle { program, .. } => Some(format!("see them all with `type -a {program}`")),
+            Self::Loop { program, .. } => Some(format!("see them all with `type -a {program}`")),
             Self::Exec { path, .. } => Some(format!(
                 "`{}` is the next program of this name on PATH, but the system cannot run it: install it again for this system, or remove it",
                 path.display()
@@ -67,13 +67,13 @@ impl Explain for PassError {
 
 /// The record `COUNT:PROCESS:ARGUMENTS:PROGRAM…` in `GP_PASSED_ON`: the number of hand-overs, the
 /// id of the last process, the hash of the arguments, and the programs that got them.
-struct Trail {
+struct HandOverRecord {
     count: usize,
     arguments: String,
     tried: Vec<PathBuf>,
 }
 
-impl Trail {
+impl HandOverRecord {
     fn read(value: Option<&OsStr>, args: &[OsString]) -> Self {
         let mut fields = value.map(OsStr::as_bytes).unwrap_or_default().split(|b| *b == b':');
         let number = |field: Option<&[u8]>| {
@@ -112,15 +112,15 @@ fn fingerprint(args: &[OsString]) -> String {
 /// Replaces this process. Returns only if this fails.
 pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     let command = args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
-    let trail = Trail::read(ctx.var_os(GUARD), args);
-    if trail.count >= MOST {
-        return Err(PassError::Circle { program: ctx.program().to_owned(), command }.into());
+    let record = HandOverRecord::read(ctx.var_os(RECORD_VARIABLE), args);
+    if record.count >= MAX_HAND_OVERS {
+        return Err(PassError::Loop { program: ctx.program().to_owned(), command }.into());
     }
-    let Some(next) = next(ctx, &trail.tried) else {
+    let Some(next) = next(ctx, &record.tried) else {
         return Err(PassError::NoOther { program: ctx.program().to_owned(), command }.into());
     };
     let mut command = process::Command::new(&next);
-    command.arg0(ctx.program()).args(args).env(GUARD, trail.write(&next));
+    command.arg0(ctx.program()).args(args).env(RECORD_VARIABLE, record.write(&next));
     let source = with_original_limit(|| command.exec());
     Err(PassError::Exec { path: next, source }.into())
 }

@@ -30,14 +30,14 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     let version = version(args, ctx).could_not(action)?;
     let session = Session::open(ctx, &args.session.options()).could_not(action)?;
     if let (Some(path), true) = (&args.output, args.keep_fresh) {
-        return keep(args, path, version, &session, &wanted).await;
+        return keep_fresh(args, path, version, &session, &wanted).await;
     }
     let token = match (args.format, &args.output) {
         (TokenFormat::Kubernetes, None) => plugin::obtain(args.no_cache, &session, &wanted).await?,
         _ => session.id_token(&wanted).await?,
     };
     let text = Zeroizing::new(render(args, version, &token)?);
-    let life = || life_of(&token, ctx);
+    let life = || lifetime_text(&token, ctx);
     // The decoded claims are not a token, so there is no hand-over.
     let hand_over = if args.decode {
         HandOver::default()
@@ -57,7 +57,7 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
             ctx.out.note_on_terminal(life);
         }
         Some(path) => {
-            let write = sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline());
+            let write = sink::write_private(path, file_text(args, &text).as_bytes(), session.deadline());
             let action = || format!("write the token to {} (`--output`)", path.display());
             let receipt = hand_over.to(Recipient::File(path), write).await.could_not(action)?;
             ctx.out.note_on_terminal(|| format!("wrote {} · {}", receipt.path.display(), life()));
@@ -89,20 +89,20 @@ fn render(args: &TokenArgs, version: ApiVersion, token: &IdToken) -> Result<Stri
 
 /// The text for a file. A JWT has no line break at its end, because SDKs send the content of a
 /// token file unchanged.
-fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
+fn file_text<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
     let bare = !args.decode && args.format == TokenFormat::Jwt;
     if bare { text.trim_end() } else { text }
 }
 
 /// Writes the file, and writes it again before each token expires.
-async fn keep(
+async fn keep_fresh(
     args: &TokenArgs,
     path: &Path,
     version: ApiVersion,
     session: &Session<'_>,
     wanted: &TokenRequest,
 ) -> Result<(), Failure> {
-    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, version, token)?).to_owned());
+    let content = |token: &IdToken| Ok(file_text(args, &render(args, version, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     if let Some(keeper) = Keeper::start(session, wanted, path, reader, content).await? {
         keeper.keep_for_parent(content).await?;
@@ -140,7 +140,7 @@ impl<'a> TokenJson<'a> {
 }
 
 /// `expires in 59 min · issuer https://…`
-fn life_of(token: &IdToken, ctx: &Context) -> String {
+fn lifetime_text(token: &IdToken, ctx: &Context) -> String {
     let claims = token.claims().as_claimed();
     let issuer = claims.issuer.as_deref().map_or(String::new(), |issuer| format!(" · issuer {issuer}"));
     time::expiry(claims.expires_at, ctx.now()) + &issuer

@@ -69,7 +69,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
         VerifyFormat::Text => ctx.out.report(&ctx.out.redact(&lines(&report, ctx.out.paint())))?,
         VerifyFormat::Json => ctx.out.json_text(&format!("{}\n", json(&report).pretty()))?,
     }
-    let Some(step) = report.culprit() else { return Ok(()) };
+    let Some(step) = report.failed_step() else { return Ok(()) };
     let exit = if report.verdict() == Verdict::Undecided { Exit::Network } else { Exit::Failed };
     let (reason, hint) = (step.value.clone(), step.hint.clone());
     Err(VerifyError::NotValid { step: step.name, reason, hint, exit }).could_not(action)
@@ -116,10 +116,10 @@ async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Fail
     match &args.issuer {
         Some(issuer) => Ok(Issuer::Pinned(issuer.clone())),
         // With the keys of `--jwks`, no request to the source is needed.
-        None if args.jwks.is_some() => Ok(Issuer::OfTheToken),
+        None if args.jwks.is_some() => Ok(Issuer::FromToken),
         None => {
             let issuer = session.source().issuer(session.http()).await?;
-            Ok(issuer.map_or(Issuer::OfTheToken, Issuer::Workspace))
+            Ok(issuer.map_or(Issuer::FromToken, Issuer::Workspace))
         }
     }
 }
@@ -143,7 +143,7 @@ fn lines(report: &Report, paint: Paint) -> String {
         });
         let _ = writeln!(out, "{mark} {:width$}  {}", step.name, sanitise(&step.value));
     }
-    let verdict = match (report.verdict(), report.culprit()) {
+    let verdict = match (report.verdict(), report.failed_step()) {
         (Verdict::Undecided, Some(step)) => format!("undecided: {} could not be judged", step.name),
         (_, Some(step)) => format!("not valid: it fails at {}", step.name),
         (_, None) => "valid".to_owned(),
@@ -176,7 +176,7 @@ fn json(report: &Report) -> Json {
         let hint = step.hint.as_deref().map(|hint| member("hint", string(hint)));
         Json::Object(members.into_iter().chain(hint).collect())
     });
-    let culprit = report.culprit().map_or(Json::Scalar("null".into()), |step| string(step.name));
+    let culprit = report.failed_step().map_or(Json::Scalar("null".into()), |step| string(step.name));
     let mut members = vec![
         member("verdict", string(verdict)),
         member("failed", culprit),

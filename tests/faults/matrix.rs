@@ -25,18 +25,18 @@ use gp_idp::dev::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::fault::{API_TOKEN, Fault, Faulty, Step, Then};
+use crate::support::fault::{API_TOKEN, After, Fault, Faulty, Step};
 use crate::support::{Gp, Ran, Running};
-use crate::tls::{Api, Certificate, proxy_that_hangs, proxy_that_says};
+use crate::tls::{Api, Certificate, proxy_that_hangs, proxy_with_reply};
 
 /// The `--timeout` of a command that has to reach it.
 const LIMIT: Duration = Duration::from_secs(2);
 /// The `--timeout` of other commands, which must not reach it on a busy machine.
-const AMPLE: Duration = Duration::from_secs(20);
+const LONG_LIMIT: Duration = Duration::from_secs(20);
 /// The time that a command may take beyond its `--timeout`, because many run in parallel.
 const SLACK: Duration = Duration::from_secs(4);
 /// The number of cells that run in parallel. They spend most of the time waiting.
-const AT_ONCE: usize = 24;
+const PARALLEL_CELLS: usize = 24;
 /// The statuses for a step that an earlier command has tested with all of them: the code that
 /// reads the reply is the same.
 const SOME_STATUSES: [u16; 5] = [400, 403, 429, 500, 503];
@@ -44,7 +44,7 @@ const SOME_STATUSES: [u16; 5] = [400, 403, 429, 500, 503];
 /// column.
 const SAMPLE: usize = 47;
 /// The error message in a service's refusal.
-const WORDS: &str = "message of the service";
+const MESSAGE: &str = "message of the service";
 
 const STATUSES: [u16; 22] = [
     400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422, 429, 451, 500, 501, 502, 503, 504,
@@ -53,7 +53,7 @@ const STATUSES: [u16; 22] = [
 
 /// A network step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+enum NetworkStep {
     Info,
     ApiToken,
     Mint,
@@ -82,7 +82,7 @@ enum Format {
     Xml,
 }
 
-impl At {
+impl NetworkStep {
     /// Its name in messages.
     fn name(self) -> &'static str {
         match self {
@@ -200,25 +200,25 @@ impl At {
         };
         let body = match self {
             Self::Sts => {
-                let error = format!("<Type>Sender</Type><Code>SomeCode</Code><Message>{WORDS}</Message>");
+                let error = format!("<Type>Sender</Type><Code>SomeCode</Code><Message>{MESSAGE}</Message>");
                 let space = "https://sts.amazonaws.com/doc/2011-06-15/";
                 let body = format!(
                     r#"<ErrorResponse xmlns="{space}"><Error>{error}</Error><RequestId>r-1</RequestId></ErrorResponse>"#
                 );
                 return Fault::reply(status, "Content-Type: text/xml\r\n", body);
             }
-            Self::Vault => json!({"errors": [WORDS]}),
+            Self::Vault => json!({"errors": [MESSAGE]}),
             Self::GoogleSts | Self::TokenEndpoint => {
-                json!({"error": "invalid_target", "error_description": WORDS})
+                json!({"error": "invalid_target", "error_description": MESSAGE})
             }
             Self::Impersonation => {
-                json!({"error": {"code": status, "message": WORDS, "status": "SOME_STATUS"}})
+                json!({"error": {"code": status, "message": MESSAGE, "status": "SOME_STATUS"}})
             }
             Self::Entra => {
-                json!({"error": "invalid_client", "error_description": WORDS, "error_codes": [1]})
+                json!({"error": "invalid_client", "error_description": MESSAGE, "error_codes": [1]})
             }
-            Self::Metadata | Self::Discovery | Self::Keys => json!({"error": WORDS}),
-            _ => json!({"code": code, "message": WORDS}),
+            Self::Metadata | Self::Discovery | Self::Keys => json!({"error": MESSAGE}),
+            _ => json!({"code": code, "message": MESSAGE}),
         };
         Fault::json(status, &body.to_string())
     }
@@ -254,74 +254,91 @@ const JOB_SECRET: &str = "job-request-secret";
 /// A command line, with `@` for the options, and its network steps.
 struct Command {
     line: &'static str,
-    takes: &'static [At],
+    steps: &'static [NetworkStep],
 }
 
-const WORKSPACE: &[At] = &[At::Info, At::ApiToken, At::Mint];
-const JOBS: &[At] =
-    &[At::Info, At::ApiToken, At::Mint, At::GitHub, At::Buildkite, At::AzureDevOps, At::Codefresh, At::Ona];
-const AWS: &[At] = &[At::Info, At::ApiToken, At::Mint, At::Sts];
-const VAULT: &[At] = &[At::Info, At::ApiToken, At::Mint, At::Vault];
-const GOOGLE: &[At] = &[At::Info, At::ApiToken, At::Mint, At::GoogleSts, At::Impersonation];
-const ENTRA: &[At] = &[At::Info, At::ApiToken, At::Mint, At::Entra];
-const OAUTH: &[At] = &[At::Info, At::ApiToken, At::Mint, At::TokenEndpoint];
+const WORKSPACE: &[NetworkStep] = &[NetworkStep::Info, NetworkStep::ApiToken, NetworkStep::Mint];
+const JOBS: &[NetworkStep] = &[
+    NetworkStep::Info,
+    NetworkStep::ApiToken,
+    NetworkStep::Mint,
+    NetworkStep::GitHub,
+    NetworkStep::Buildkite,
+    NetworkStep::AzureDevOps,
+    NetworkStep::Codefresh,
+    NetworkStep::Ona,
+];
+const AWS: &[NetworkStep] = &[NetworkStep::Info, NetworkStep::ApiToken, NetworkStep::Mint, NetworkStep::Sts];
+const VAULT: &[NetworkStep] =
+    &[NetworkStep::Info, NetworkStep::ApiToken, NetworkStep::Mint, NetworkStep::Vault];
+const GOOGLE: &[NetworkStep] = &[
+    NetworkStep::Info,
+    NetworkStep::ApiToken,
+    NetworkStep::Mint,
+    NetworkStep::GoogleSts,
+    NetworkStep::Impersonation,
+];
+const ENTRA: &[NetworkStep] =
+    &[NetworkStep::Info, NetworkStep::ApiToken, NetworkStep::Mint, NetworkStep::Entra];
+const OAUTH: &[NetworkStep] =
+    &[NetworkStep::Info, NetworkStep::ApiToken, NetworkStep::Mint, NetworkStep::TokenEndpoint];
 
 const COMMANDS: &[Command] = &[
-    Command { line: "token @ --audience api://AzureADTokenExchange", takes: JOBS },
-    Command { line: "token @ --audience x --format kubernetes", takes: WORKSPACE },
-    Command { line: "token @ --audience x --output token", takes: WORKSPACE },
-    Command { line: "token @ --audience x --output token --keep-fresh", takes: WORKSPACE },
-    Command { line: "exec token @ --audience x --env X -- touch ran", takes: WORKSPACE },
-    Command { line: "login aws @", takes: AWS },
-    Command { line: "login aws @ --format json", takes: AWS },
-    Command { line: "login aws @ --format process", takes: AWS },
-    Command { line: "exec aws @ -- touch ran", takes: AWS },
-    Command { line: "serve aws @", takes: AWS },
-    Command { line: "login vault @", takes: VAULT },
-    Command { line: "login vault @ --format json", takes: VAULT },
-    Command { line: "exec vault @ -- touch ran", takes: VAULT },
-    Command { line: "login gcp @", takes: GOOGLE },
-    Command { line: "login gcp @ --format access-token", takes: GOOGLE },
-    Command { line: "exec gcp @ -- touch ran", takes: GOOGLE },
-    Command { line: "login azure @", takes: WORKSPACE },
-    Command { line: "login azure @ --format access-token", takes: ENTRA },
-    Command { line: "exec azure @ -- touch ran", takes: ENTRA },
-    Command { line: "exchange @ --audience oauth", takes: OAUTH },
-    Command { line: "exchange @ --audience oauth --issuer URL", takes: &[At::Metadata] },
-    Command { line: "exec exchange @ --audience oauth -- touch ran", takes: OAUTH },
-    Command { line: "login kubernetes @ --audience k --cluster prod", takes: WORKSPACE },
-    Command { line: "trust aws @ --audience x", takes: WORKSPACE },
-    Command { line: "doctor @ --audience x", takes: WORKSPACE },
-    Command { line: "doctor aws @", takes: &[At::Sts] },
-    Command { line: "doctor vault @", takes: &[At::Vault] },
-    Command { line: "doctor gcp @", takes: &[At::GoogleSts, At::Impersonation] },
-    Command { line: "doctor azure @", takes: &[At::Entra] },
-    Command { line: "verify @ --audience x --issuer URL", takes: &[At::Discovery] },
-    Command { line: "verify @ --audience x --jwks URL", takes: &[At::Keys] },
+    Command { line: "token @ --audience api://AzureADTokenExchange", steps: JOBS },
+    Command { line: "token @ --audience x --format kubernetes", steps: WORKSPACE },
+    Command { line: "token @ --audience x --output token", steps: WORKSPACE },
+    Command { line: "token @ --audience x --output token --keep-fresh", steps: WORKSPACE },
+    Command { line: "exec token @ --audience x --env X -- touch ran", steps: WORKSPACE },
+    Command { line: "login aws @", steps: AWS },
+    Command { line: "login aws @ --format json", steps: AWS },
+    Command { line: "login aws @ --format process", steps: AWS },
+    Command { line: "exec aws @ -- touch ran", steps: AWS },
+    Command { line: "serve aws @", steps: AWS },
+    Command { line: "login vault @", steps: VAULT },
+    Command { line: "login vault @ --format json", steps: VAULT },
+    Command { line: "exec vault @ -- touch ran", steps: VAULT },
+    Command { line: "login gcp @", steps: GOOGLE },
+    Command { line: "login gcp @ --format access-token", steps: GOOGLE },
+    Command { line: "exec gcp @ -- touch ran", steps: GOOGLE },
+    Command { line: "login azure @", steps: WORKSPACE },
+    Command { line: "login azure @ --format access-token", steps: ENTRA },
+    Command { line: "exec azure @ -- touch ran", steps: ENTRA },
+    Command { line: "exchange @ --audience oauth", steps: OAUTH },
+    Command { line: "exchange @ --audience oauth --issuer URL", steps: &[NetworkStep::Metadata] },
+    Command { line: "exec exchange @ --audience oauth -- touch ran", steps: OAUTH },
+    Command { line: "login kubernetes @ --audience k --cluster prod", steps: WORKSPACE },
+    Command { line: "trust aws @ --audience x", steps: WORKSPACE },
+    Command { line: "doctor @ --audience x", steps: WORKSPACE },
+    Command { line: "doctor aws @", steps: &[NetworkStep::Sts] },
+    Command { line: "doctor vault @", steps: &[NetworkStep::Vault] },
+    Command { line: "doctor gcp @", steps: &[NetworkStep::GoogleSts, NetworkStep::Impersonation] },
+    Command { line: "doctor azure @", steps: &[NetworkStep::Entra] },
+    Command { line: "verify @ --audience x --issuer URL", steps: &[NetworkStep::Discovery] },
+    Command { line: "verify @ --audience x --jwks URL", steps: &[NetworkStep::Keys] },
 ];
 
 /// The kind of a failure, which decides the exit code and the number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// There is no reply, and a retry may help.
-    Passing,
+    Transient,
     /// There is no reply, and a retry does not help.
-    Lasting,
+    Permanent,
     /// The reply comes from something else than the service.
-    Foreign,
+    NotTheService,
     /// The reply comes from the service, without the requested value.
-    Lacking,
+    MissingValue,
     /// The service refuses.
     Refusal,
     /// A refusal without a message that identifies the service.
-    Wordless,
+    WithoutMessage,
     /// The service is overloaded or down.
     Down,
 }
 
 /// How a fault is produced.
 #[derive(Debug, Clone)]
-enum How {
+enum Injection {
     Wire(Fault),
     Tls(Certificate),
     /// A proxy that gives this reply to each CONNECT. With `None`, it hangs.
@@ -331,16 +348,21 @@ enum How {
     Name(&'static str),
 }
 
-struct Trouble {
+struct FaultCase {
     name: String,
-    how: How,
+    injection: Injection,
     kind: Kind,
     /// The output contains one of these.
-    says: Vec<String>,
+    expected: Vec<String>,
 }
 
-fn trouble(name: impl Into<String>, how: How, kind: Kind, says: &[&str]) -> Trouble {
-    Trouble { name: name.into(), how, kind, says: says.iter().map(|&text| text.to_owned()).collect() }
+fn case(name: impl Into<String>, injection: Injection, kind: Kind, expected: &[&str]) -> FaultCase {
+    FaultCase {
+        name: name.into(),
+        injection,
+        kind,
+        expected: expected.iter().map(|&text| text.to_owned()).collect(),
+    }
 }
 
 const HEAD: &str =
@@ -348,79 +370,83 @@ const HEAD: &str =
 const PAGE: &str = "<!DOCTYPE html><html><title>Log in</title></html>";
 
 /// Faults of the connection and of HTTP.
-fn of_the_wire() -> Vec<Trouble> {
-    use Kind::{Foreign, Lasting, Passing};
+fn wire_faults() -> Vec<FaultCase> {
+    use Kind::{NotTheService, Permanent, Transient};
     const CUT: &[&str] = &["closed the connection before its reply was complete", "expects https"];
     // For a job's service, each try has a limit too.
     const LATE: &[&str] =
         &["did not answer within 2 s", "did not answer within 666 ms", "did not accept a connection within"];
     const ODD: &[&str] = &["failed: ", "closed the connection before its reply was complete"];
-    let raw = |bytes: String, then| How::Wire(Fault::raw(bytes, then));
+    let raw = |bytes: String, then| Injection::Wire(Fault::raw(bytes, then));
     let chunked = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let within = &HEAD[..30];
     let after = &format!("{HEAD}\r\n");
     let body = &format!("{HEAD}\r\n{{\"tok");
     let mut all = vec![
-        trouble("refused", How::Wire(Fault::Refuse), Lasting, &["refused the connection"]),
-        trouble("never accepted", How::Wire(Fault::NeverAccept), Lasting, LATE),
-        trouble("no room for a connection", How::Wire(Fault::NoRoom), Lasting, LATE),
-        trouble("drip", How::Wire(Fault::Drip), Lasting, LATE),
+        case("refused", Injection::Wire(Fault::Refuse), Permanent, &["refused the connection"]),
+        case("never accepted", Injection::Wire(Fault::NeverAccept), Permanent, LATE),
+        case("no room for a connection", Injection::Wire(Fault::QueueFull), Permanent, LATE),
+        case("drip", Injection::Wire(Fault::SlowBody), Permanent, LATE),
     ];
     for (place, bytes) in
         [("before the head", ""), ("in the head", within), ("after the head", after), ("in the body", body)]
     {
-        all.push(trouble(format!("reset {place}"), raw(bytes.to_owned(), Then::Reset), Passing, CUT));
-        all.push(trouble(format!("close {place}"), raw(bytes.to_owned(), Then::Close), Passing, CUT));
-        all.push(trouble(format!("stall {place}"), raw(bytes.to_owned(), Then::Stall), Lasting, LATE));
+        all.push(case(format!("reset {place}"), raw(bytes.to_owned(), After::Reset), Transient, CUT));
+        all.push(case(format!("close {place}"), raw(bytes.to_owned(), After::Close), Transient, CUT));
+        all.push(case(format!("stall {place}"), raw(bytes.to_owned(), After::Stall), Permanent, LATE));
     }
     all.extend([
-        trouble("truncated chunk", raw(format!("{chunked}40\r\n{{\"tok"), Then::Close), Passing, CUT),
-        trouble("no last chunk", raw(format!("{chunked}5\r\n{{\"tok\r\n"), Then::Close), Passing, CUT),
-        trouble(
+        case("truncated chunk", raw(format!("{chunked}40\r\n{{\"tok"), After::Close), Transient, CUT),
+        case("no last chunk", raw(format!("{chunked}5\r\n{{\"tok\r\n"), After::Close), Transient, CUT),
+        case(
             "wrong chunk size",
-            raw(format!("{chunked}zz\r\n{{\"tok\r\n0\r\n\r\n"), Then::Close),
-            Lasting,
+            raw(format!("{chunked}zz\r\n{{\"tok\r\n0\r\n\r\n"), After::Close),
+            Permanent,
             ODD,
         ),
-        trouble(
+        case(
             "length too small",
-            raw(HEAD.replace("100", "5") + "\r\n{\"token\":\"x\"}", Then::Close),
-            Foreign,
+            raw(HEAD.replace("100", "5") + "\r\n{\"token\":\"x\"}", After::Close),
+            NotTheService,
             &["it is truncated", "it is not well-formed", "content type"],
         ),
-        trouble(
+        case(
             "length that is no number",
-            raw(HEAD.replace("100", "many") + "\r\n{}", Then::Close),
-            Lasting,
+            raw(HEAD.replace("100", "many") + "\r\n{}", After::Close),
+            Permanent,
             ODD,
         ),
-        trouble(
+        case(
             "two lengths",
-            raw(format!("{HEAD}Content-Length: 7\r\n\r\n{{}}"), Then::Close),
-            Lasting,
+            raw(format!("{HEAD}Content-Length: 7\r\n\r\n{{}}"), After::Close),
+            Permanent,
             ODD,
         ),
-        trouble("no HTTP", raw("SSH-2.0-OpenSSH_9.2p1\r\n".to_owned(), Then::Close), Lasting, ODD),
-        trouble(
+        case("no HTTP", raw("SSH-2.0-OpenSSH_9.2p1\r\n".to_owned(), After::Close), Permanent, ODD),
+        case(
             "a head without end",
-            raw(format!("{HEAD}X: {}", "x".repeat(1 << 20)), Then::Close),
-            Lasting,
+            raw(format!("{HEAD}X: {}", "x".repeat(1 << 20)), After::Close),
+            Permanent,
             ODD,
         ),
-        trouble(
+        case(
             "more than the limit",
-            How::Wire(Fault::reply(200, "Content-Type: application/json\r\n", vec![b' '; (1 << 20) + 1])),
-            Foreign,
+            Injection::Wire(Fault::reply(
+                200,
+                "Content-Type: application/json\r\n",
+                vec![b' '; (1 << 20) + 1],
+            )),
+            NotTheService,
             &["sent more than 1 MiB"],
         ),
-        trouble(
+        case(
             "invalid gzip",
-            How::Wire(Fault::reply(
+            Injection::Wire(Fault::reply(
                 200,
                 "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
                 b"\x1f\x8b\x08\0\xff\xfe garbage".to_vec(),
             )),
-            Foreign,
+            NotTheService,
             &["it is not UTF-8 text", "it is not well-formed", "content type", "gzip"],
         ),
     ]);
@@ -428,8 +454,8 @@ fn of_the_wire() -> Vec<Trouble> {
 }
 
 /// Faults of the content.
-fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
-    use Kind::{Foreign, Lacking};
+fn content_faults(at: NetworkStep, in_full: bool) -> Vec<FaultCase> {
+    use Kind::{MissingValue, NotTheService};
     const ANY: &[&str] = &[
         "answered with unexpected",
         "content type",
@@ -440,26 +466,40 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
         "neither a JWK Set",
     ];
     // Azure DevOps sends a page or a redirect to ask for a sign-in.
-    let page: &[&str] =
-        if at == At::AzureDevOps { &["it asks to sign in"] } else { &["an HTML page titled \"Log in\""] };
-    let redirect: &[&str] = if at == At::AzureDevOps { &["it asks to sign in"] } else { &["redirects to"] };
+    let page: &[&str] = if at == NetworkStep::AzureDevOps {
+        &["it asks to sign in"]
+    } else {
+        &["an HTML page titled \"Log in\""]
+    };
+    let redirect: &[&str] =
+        if at == NetworkStep::AzureDevOps { &["it asks to sign in"] } else { &["redirects to"] };
     let kind = match at.format() {
         Format::Json => "Content-Type: application/json\r\n",
         Format::Xml => "Content-Type: text/xml\r\n",
     };
-    let reply = |body: &[u8]| How::Wire(Fault::reply(200, kind, body));
+    let reply = |body: &[u8]| Injection::Wire(Fault::reply(200, kind, body));
     let mut all = vec![
-        trouble("empty 200", reply(b""), Foreign, ANY),
-        trouble("empty 200 without a type", How::Wire(Fault::reply(200, "", "")), Foreign, ANY),
-        trouble("204", How::Wire(Fault::reply(204, "", "")), Foreign, ANY),
-        trouble("a page", How::Wire(Fault::reply(200, "Content-Type: text/html\r\n", PAGE)), Foreign, page),
-        trouble("a page of the right type", reply(PAGE.as_bytes()), Foreign, page),
-        trouble("text", How::Wire(Fault::reply(200, "Content-Type: text/plain\r\n", "hello")), Foreign, ANY),
-        trouble("invalid UTF-8", reply(b"{\"token\": \"\xff\"}"), Foreign, &["it is not UTF-8 text"]),
-        trouble("half of a document", reply(b"{\"token\": "), Foreign, ANY),
-        trouble("garbage", reply(b"\x01\x02}{]["), Foreign, ANY),
-        trouble("deep", reply("[".repeat(100_000).as_bytes()), Foreign, ANY),
-        trouble("another document", reply(b"<other/>"), Foreign, ANY),
+        case("empty 200", reply(b""), NotTheService, ANY),
+        case("empty 200 without a type", Injection::Wire(Fault::reply(200, "", "")), NotTheService, ANY),
+        case("204", Injection::Wire(Fault::reply(204, "", "")), NotTheService, ANY),
+        case(
+            "a page",
+            Injection::Wire(Fault::reply(200, "Content-Type: text/html\r\n", PAGE)),
+            NotTheService,
+            page,
+        ),
+        case("a page of the right type", reply(PAGE.as_bytes()), NotTheService, page),
+        case(
+            "text",
+            Injection::Wire(Fault::reply(200, "Content-Type: text/plain\r\n", "hello")),
+            NotTheService,
+            ANY,
+        ),
+        case("invalid UTF-8", reply(b"{\"token\": \"\xff\"}"), NotTheService, &["it is not UTF-8 text"]),
+        case("half of a document", reply(b"{\"token\": "), NotTheService, ANY),
+        case("garbage", reply(b"\x01\x02}{]["), NotTheService, ANY),
+        case("deep", reply("[".repeat(100_000).as_bytes()), NotTheService, ANY),
+        case("another document", reply(b"<other/>"), NotTheService, ANY),
     ];
     for (name, location) in [
         ("another host", "https://login.example.com/?x=1"),
@@ -472,8 +512,8 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
                 continue;
             }
             let header = format!("Location: {location}\r\n");
-            let how = How::Wire(Fault::reply(status, header, ""));
-            all.push(trouble(format!("{status} to {name}"), how, Foreign, redirect));
+            let how = Injection::Wire(Fault::reply(status, header, ""));
+            all.push(case(format!("{status} to {name}"), how, NotTheService, redirect));
         }
     }
     if at.format() == Format::Json {
@@ -484,7 +524,7 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
             ("a string", "\"x\""),
             ("true", "true"),
         ] {
-            all.push(trouble(name, reply(text.as_bytes()), Foreign, ANY));
+            all.push(case(name, reply(text.as_bytes()), NotTheService, ANY));
         }
         let good = at.good();
         for pointer in members(&good, "") {
@@ -502,13 +542,13 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
             {
                 // This is a valid key set without a usable key, so `gp` requests the keys once
                 // more.
-                if at == At::Keys && name == "an array" {
+                if at == NetworkStep::Keys && name == "an array" {
                     continue;
                 }
                 let mut bad = good.clone();
                 replace(&mut bad, &pointer, value);
                 let how = reply(bad.to_string().as_bytes());
-                all.push(trouble(format!("{pointer} is {name}"), how, Lacking, ANY));
+                all.push(case(format!("{pointer} is {name}"), how, MissingValue, ANY));
             }
         }
     }
@@ -537,23 +577,28 @@ fn replace(document: &mut Value, pointer: &str, value: Option<Value>) {
 }
 
 /// Each status with each body.
-fn of_the_status(at: At, statuses: &[u16]) -> Vec<Trouble> {
-    use Kind::{Down, Foreign, Refusal, Wordless};
+fn status_faults(at: NetworkStep, statuses: &[u16]) -> Vec<FaultCase> {
+    use Kind::{Down, NotTheService, Refusal, WithoutMessage};
     let mut all = Vec::new();
     for &status in statuses {
         let shown = format!("HTTP {status}");
         // A request for a document has no credential to refuse, so the status alone is enough.
-        let said = [WORDS, shown.as_str()];
-        let is_behind = at == At::Vault && status == 412;
+        let said = [MESSAGE, shown.as_str()];
+        let is_behind = at == NetworkStep::Vault && status == 412;
         let is_down = status >= 500 || matches!(status, 408 | 429) || is_behind;
         let with = |name: &str, how, kind, says: &[&str]| {
-            trouble(format!("{status} {name}"), How::Wire(how), kind, says)
+            case(format!("{status} {name}"), Injection::Wire(how), kind, says)
         };
         let own = if is_down { Down } else { Refusal };
-        let other = if is_down { Down } else { Foreign };
-        let wordless = if is_down { Down } else { Wordless };
+        let other = if is_down { Down } else { NotTheService };
+        let wordless = if is_down { Down } else { WithoutMessage };
         all.extend([
-            with("of the service", at.refusal(status), own, if at.refuses() == 6 { &said } else { &[WORDS] }),
+            with(
+                "of the service",
+                at.refusal(status),
+                own,
+                if at.refuses() == 6 { &said } else { &[MESSAGE] },
+            ),
             with("as a page", Fault::reply(status, "Content-Type: text/html\r\n", PAGE), other, &[&shown]),
             with("empty", Fault::reply(status, "", ""), wordless, &[&shown]),
             with(
@@ -574,85 +619,90 @@ fn of_the_status(at: At, statuses: &[u16]) -> Vec<Trouble> {
 }
 
 /// Faults of names, proxies and TLS on the way to an https URL.
-fn of_the_way() -> Vec<Trouble> {
-    use Kind::{Lasting, Passing};
+fn connection_faults() -> Vec<FaultCase> {
+    use Kind::{Permanent, Transient};
     const NAME: &[&str] = &["could not be resolved"];
-    let said = |reply| How::Proxy(Some(reply));
+    let said = |reply| Injection::Proxy(Some(reply));
     vec![
-        trouble(
+        case(
             "expired certificate",
-            How::Tls(Certificate::Expired),
-            Lasting,
+            Injection::Tls(Certificate::Expired),
+            Permanent,
             &["its certificate expired on"],
         ),
-        trouble(
+        case(
             "certificate that is not yet valid",
-            How::Tls(Certificate::NotYetValid),
-            Lasting,
+            Injection::Tls(Certificate::NotYetValid),
+            Permanent,
             &["its certificate is valid only from"],
         ),
-        trouble(
+        case(
             "certificate for another name",
-            How::Tls(Certificate::OtherName),
-            Lasting,
+            Injection::Tls(Certificate::OtherName),
+            Permanent,
             &["its certificate is for"],
         ),
-        trouble("self-signed certificate", How::Tls(Certificate::SelfSigned), Lasting, &["authority"]),
-        trouble(
+        case("self-signed certificate", Injection::Tls(Certificate::SelfSigned), Permanent, &["authority"]),
+        case(
             "unknown authority",
-            How::Tls(Certificate::UnknownAuthority),
-            Lasting,
+            Injection::Tls(Certificate::UnknownAuthority),
+            Permanent,
             &["signed by an authority that is not trusted here"],
         ),
-        trouble("TLS 1.1", How::Tls(Certificate::OldProtocol), Lasting, &["no trusted TLS connection to"]),
-        trouble("plain http", How::Tls(Certificate::None), Lasting, &["the server does not speak TLS"]),
-        trouble("no such name", How::Name("nobody.invalid"), Passing, NAME),
-        trouble("resolver without an answer for now", How::Name("unsure.invalid"), Passing, NAME),
-        trouble(
+        case(
+            "TLS 1.1",
+            Injection::Tls(Certificate::OldProtocol),
+            Permanent,
+            &["no trusted TLS connection to"],
+        ),
+        case("plain http", Injection::Tls(Certificate::None), Permanent, &["the server does not speak TLS"]),
+        case("no such name", Injection::Name("nobody.invalid"), Transient, NAME),
+        case("resolver without an answer for now", Injection::Name("unsure.invalid"), Transient, NAME),
+        case(
             "silent resolver",
-            How::Name("silent.invalid"),
-            Lasting,
+            Injection::Name("silent.invalid"),
+            Permanent,
             &["did not answer within", "could not be resolved"],
         ),
-        trouble("unroutable", How::Name("unroutable.invalid"), Lasting, &["failed: ", "No route"]),
-        trouble("no proxy there", How::NoProxy, Lasting, &["refused the connection"]),
-        trouble("proxy that hangs", How::Proxy(None), Lasting, &["proxy"]),
-        trouble("proxy that hangs up", said(""), Passing, &["proxy"]),
-        trouble(
+        case("unroutable", Injection::Name("unroutable.invalid"), Permanent, &["failed: ", "No route"]),
+        case("no proxy there", Injection::NoProxy, Permanent, &["refused the connection"]),
+        case("proxy that hangs", Injection::Proxy(None), Permanent, &["proxy"]),
+        case("proxy that hangs up", said(""), Transient, &["proxy"]),
+        case(
             "proxy with 407",
             said("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"),
-            Lasting,
+            Permanent,
             &["proxy"],
         ),
-        trouble("proxy with 403", said("HTTP/1.1 403 Forbidden\r\n\r\n"), Lasting, &["proxy"]),
-        trouble("proxy with 502", said("HTTP/1.1 502 Bad Gateway\r\n\r\n"), Passing, &["proxy"]),
-        trouble("proxy with 503", said("HTTP/1.1 503 Service Unavailable\r\n\r\n"), Passing, &["proxy"]),
-        trouble(
+        case("proxy with 403", said("HTTP/1.1 403 Forbidden\r\n\r\n"), Permanent, &["proxy"]),
+        case("proxy with 502", said("HTTP/1.1 502 Bad Gateway\r\n\r\n"), Transient, &["proxy"]),
+        case("proxy with 503", said("HTTP/1.1 503 Service Unavailable\r\n\r\n"), Transient, &["proxy"]),
+        case(
             "proxy with a page",
             said("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Log in</title></html>"),
-            Lasting,
+            Permanent,
             &["proxy"],
         ),
-        trouble("proxy without HTTP", said("220 mail ready\r\n"), Lasting, &["proxy"]),
+        case("proxy without HTTP", said("220 mail ready\r\n"), Permanent, &["proxy"]),
     ]
 }
 
-fn troubles(at: At, in_full: bool) -> Vec<Trouble> {
+fn fault_cases(at: NetworkStep, in_full: bool) -> Vec<FaultCase> {
     let statuses: &[u16] = if in_full { &STATUSES } else { &SOME_STATUSES };
-    let mut all = of_the_wire();
-    all.extend(of_the_content(at, in_full));
-    all.extend(of_the_status(at, statuses));
+    let mut all = wire_faults();
+    all.extend(content_faults(at, in_full));
+    all.extend(status_faults(at, statuses));
     // The supervisor is on loopback, and without TLS.
     if !at.is_supervisor() {
-        all.extend(of_the_way());
+        all.extend(connection_faults());
     }
     all
 }
 
 /// The workspace whose services all work.
-static WELL: LazyLock<Running> = LazyLock::new(|| Running::start(Options::default()));
+static HEALTHY_WORKSPACE: LazyLock<Running> = LazyLock::new(|| Running::start(Options::default()));
 
-/// The name resolution of [`How::Name`], as a library for `LD_PRELOAD`.
+/// The name resolution of [`Injection::Name`], as a library for `LD_PRELOAD`.
 static RESOLVER: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
     let library = folder.path().join("resolver.so");
@@ -664,7 +714,7 @@ static RESOLVER: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
 });
 
 /// Writes files of the user, which the commands would change.
-fn furnish(home: &Path) {
+fn write_user_files(home: &Path) {
     for (name, text) in [
         (".aws/config", "# mine\n[profile other]\nregion = eu-west-1\n\n[default]\nregion = eu-central-1\n"),
         (
@@ -686,13 +736,13 @@ fn furnish(home: &Path) {
 }
 
 /// Each file and folder with its mode and content.
-fn picture(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+fn snapshot(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let found = fs::symlink_metadata(&path).unwrap();
         if found.is_dir() {
-            all.extend(picture(&path));
+            all.extend(snapshot(&path));
         }
         let content = if found.is_file() { fs::read(&path).unwrap() } else { Vec::new() };
         all.insert(path, (found.permissions().mode(), content));
@@ -702,38 +752,38 @@ fn picture(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
 
 struct Cell<'a> {
     command: &'static Command,
-    at: At,
-    trouble: &'a Trouble,
+    at: NetworkStep,
+    fault_case: &'a FaultCase,
 }
 
 impl Cell<'_> {
     /// Runs the command. The error lists what is wrong.
     fn run(&self) -> Result<(), String> {
         let mut gp = Gp::new().secret(API_TOKEN);
-        for (name, value) in WELL.environment() {
+        for (name, value) in HEALTHY_WORKSPACE.environment() {
             gp = gp.env(name, value);
         }
-        gp = gp.secret(WELL.api_token().reveal()).env("LD_PRELOAD", &RESOLVER.1);
-        furnish(gp.home());
+        gp = gp.secret(HEALTHY_WORKSPACE.api_token().reveal()).env("LD_PRELOAD", &RESOLVER.1);
+        write_user_files(gp.home());
         // These keep the fault active while the command runs.
         let mut server = None;
         let mut connections = None;
         let url;
-        match &self.trouble.how {
-            How::Wire(fault) => {
+        match &self.fault_case.injection {
+            Injection::Wire(fault) => {
                 let step = match self.at {
-                    At::Info => Step::Info,
-                    At::ApiToken => Step::ApiToken,
+                    NetworkStep::Info => Step::Info,
+                    NetworkStep::ApiToken => Step::ApiToken,
                     _ => Step::Every,
                 };
                 let faulty = Faulty::always(step, fault.clone());
                 url = format!("http://{}", faulty.address());
-                if self.at == At::ApiToken && matches!(fault, Fault::Refuse) {
+                if self.at == NetworkStep::ApiToken && matches!(fault, Fault::Refuse) {
                     gp = gp.env("IDP_API_URL", &url);
                 }
                 server = Some(faulty);
             }
-            How::Tls(certificate) => {
+            Injection::Tls(certificate) => {
                 let api = Api::certified(*certificate);
                 let file = gp.home().join("ca.pem");
                 fs::write(&file, &api.ca).unwrap();
@@ -741,18 +791,18 @@ impl Cell<'_> {
                 url = format!("https://{}", api.address);
                 connections = Some(api.seen);
             }
-            How::Proxy(reply) => {
-                let proxy = reply.map_or_else(proxy_that_hangs, proxy_that_says);
+            Injection::Proxy(reply) => {
+                let proxy = reply.map_or_else(proxy_that_hangs, proxy_with_reply);
                 gp = gp.env("HTTPS_PROXY", format!("http://{proxy}"));
                 url = "https://service.invalid".to_owned();
             }
-            How::NoProxy => {
+            Injection::NoProxy => {
                 let nobody = Faulty::always(Step::Every, Fault::Refuse);
                 gp = gp.env("HTTPS_PROXY", format!("http://{}", nobody.address()));
                 server = Some(nobody);
                 url = "https://service.invalid".to_owned();
             }
-            How::Name(name) => url = format!("https://{name}"),
+            Injection::Name(name) => url = format!("https://{name}"),
         }
         gp = self.at.settings(gp, &url);
         let host = url.split("://").nth(1).unwrap().to_owned();
@@ -767,20 +817,20 @@ impl Cell<'_> {
                 _ => gp.arg(word),
             };
         }
-        if matches!(self.at, At::Discovery | At::Keys) {
+        if matches!(self.at, NetworkStep::Discovery | NetworkStep::Keys) {
             let claims =
                 json!({"iss": url, "aud": "x", "sub": "s", "iat": 1_700_000_000, "exp": 4_102_444_800_u64});
             let parts = [json!({"alg": "RS256", "kid": "k"}), claims]
                 .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()));
             gp = gp.stdin(format!("{}.{}.AAAA", parts[0], parts[1]));
         }
-        let before = self.picture(gp.home());
+        let before = self.snapshot(gp.home());
         let begun = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| gp.run()))
             .map_err(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())?;
         let took = begun.elapsed();
         let mut wrong = self.judge(&ran);
-        let after = self.picture(gp.home());
+        let after = self.snapshot(gp.home());
         if before != after {
             let names =
                 before.keys().chain(after.keys()).filter(|name| before.get(*name) != after.get(*name));
@@ -792,7 +842,7 @@ impl Cell<'_> {
         let asked = server.map(|mut server| {
             server.stop();
             match self.at {
-                At::ApiToken => {
+                NetworkStep::ApiToken => {
                     server.requests().iter().filter(|request| Step::of(request) == Step::ApiToken).count()
                 }
                 _ => server.requests().len(),
@@ -810,8 +860,8 @@ impl Cell<'_> {
 
     /// The home folder, without the cache for a credential helper: `gp` briefly caches a failure
     /// there for processes that wait for the result.
-    fn picture(&self, home: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-        let mut all = picture(home);
+    fn snapshot(&self, home: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut all = snapshot(home);
         if ["process", "kubernetes"]
             .iter()
             .any(|format| self.command.line.ends_with(&format!("--format {format}")))
@@ -823,80 +873,93 @@ impl Cell<'_> {
 
     /// The `--timeout` of the command.
     fn limit(&self) -> Duration {
-        let stalls = match &self.trouble.how {
-            How::Wire(fault) => matches!(
+        let stalls = match &self.fault_case.injection {
+            Injection::Wire(fault) => matches!(
                 fault,
-                Fault::NeverAccept | Fault::NoRoom | Fault::Drip | Fault::Raw { then: Then::Stall, .. }
+                Fault::NeverAccept
+                    | Fault::QueueFull
+                    | Fault::SlowBody
+                    | Fault::Raw { then: After::Stall, .. }
             ),
-            How::Proxy(reply) => reply.is_none(),
-            How::Name(name) => *name == "silent.invalid",
-            How::Tls(_) | How::NoProxy => false,
+            Injection::Proxy(reply) => reply.is_none(),
+            Injection::Name(name) => *name == "silent.invalid",
+            Injection::Tls(_) | Injection::NoProxy => false,
         };
         // `gp` waits for a starting supervisor until the timeout.
-        if stalls || self.at == At::Info { LIMIT } else { AMPLE }
+        if stalls || self.at == NetworkStep::Info { LIMIT } else { LONG_LIMIT }
     }
 
     /// The expected exit code.
     fn code(&self) -> i32 {
-        let (at, name) = (self.at, self.trouble.name.as_str());
-        match self.trouble.kind {
+        let (at, name) = (self.at, self.fault_case.name.as_str());
+        match self.fault_case.kind {
             // A receiver refuses the token of an issuer whose documents are invalid.
-            Kind::Refusal | Kind::Wordless | Kind::Foreign | Kind::Lacking
-                if matches!(at, At::Discovery | At::Keys) && !self.is_on_the_way() =>
+            Kind::Refusal | Kind::WithoutMessage | Kind::NotTheService | Kind::MissingValue
+                if matches!(at, NetworkStep::Discovery | NetworkStep::Keys) && !self.is_on_the_way() =>
             {
                 1
             }
             Kind::Refusal => at.refuses(),
             // For a job's service, every refusal that is not a page is its own.
-            Kind::Wordless if at.is_job() => at.refuses(),
+            Kind::WithoutMessage if at.is_job() => at.refuses(),
             // A server that does not know the path sends the 404 of its framework.
-            Kind::Wordless if at == At::Mint && name.starts_with("404") => at.refuses(),
+            Kind::WithoutMessage if at == NetworkStep::Mint && name.starts_with("404") => at.refuses(),
             // Azure DevOps asks for a sign-in.
-            Kind::Foreign if at == At::AzureDevOps && self.is_page() => at.refuses(),
+            Kind::NotTheService if at == NetworkStep::AzureDevOps && self.is_page() => at.refuses(),
             // 501: a retry does not help.
             Kind::Down if at.is_job() && name.starts_with("501") => at.refuses(),
             // The API reports an internal error.
-            Kind::Down if at == At::Mint && name.ends_with("of the service") && !self.is_temporary() => {
+            Kind::Down
+                if at == NetworkStep::Mint && name.ends_with("of the service") && !self.is_temporary() =>
+            {
                 at.refuses()
             }
             // The service gave an empty token.
-            Kind::Lacking if at.refuses() == 4 && name.ends_with("empty") => at.refuses(),
+            Kind::MissingValue if at.refuses() == 4 && name.ends_with("empty") => at.refuses(),
             _ => at.fails(),
         }
     }
 
     /// The number of requests that the server may get.
     fn allowed(&self) -> usize {
-        match self.trouble.kind {
+        match self.fault_case.kind {
             // Retried, because the service may hang briefly, or a proxy may have answered.
-            Kind::Lasting | Kind::Foreign | Kind::Lacking if self.at.is_job() => 4,
+            Kind::Permanent | Kind::NotTheService | Kind::MissingValue if self.at.is_job() => 4,
             // The second request is for the path of RFC 8414.
-            Kind::Refusal | Kind::Wordless | Kind::Foreign if self.at == At::Metadata => 2,
+            Kind::Refusal | Kind::WithoutMessage | Kind::NotTheService
+                if self.at == NetworkStep::Metadata =>
+            {
+                2
+            }
             // One connection is opened early.
-            Kind::Lasting if matches!(self.trouble.how, How::Tls(_)) => 2,
-            Kind::Refusal | Kind::Wordless | Kind::Lasting | Kind::Foreign | Kind::Lacking => 1,
-            Kind::Passing => 5,
-            Kind::Down if self.at == At::Info => 40,
-            Kind::Down if self.trouble.name.starts_with("429") => 12,
+            Kind::Permanent if matches!(self.fault_case.injection, Injection::Tls(_)) => 2,
+            Kind::Refusal
+            | Kind::WithoutMessage
+            | Kind::Permanent
+            | Kind::NotTheService
+            | Kind::MissingValue => 1,
+            Kind::Transient => 5,
+            Kind::Down if self.at == NetworkStep::Info => 40,
+            Kind::Down if self.fault_case.name.starts_with("429") => 12,
             Kind::Down => 4,
         }
     }
 
     fn is_page(&self) -> bool {
-        let name = &self.trouble.name;
+        let name = &self.fault_case.name;
         name.contains("page") || name.contains(" to ")
     }
 
     /// Whether the reply most likely comes from something between `gp` and the issuer.
     fn is_on_the_way(&self) -> bool {
         const NAMES: [&str; 4] = ["text", "204", "empty 200 without a type", "more than the limit"];
-        let name = self.trouble.name.as_str();
+        let name = self.fault_case.name.as_str();
         NAMES.contains(&name) || (self.is_page() && !name.starts_with('4'))
     }
 
     /// Whether the status says that the service is temporarily down.
     fn is_temporary(&self) -> bool {
-        ["408", "429", "502", "503", "504"].iter().any(|status| self.trouble.name.starts_with(status))
+        ["408", "429", "502", "503", "504"].iter().any(|status| self.fault_case.name.starts_with(status))
     }
 
     fn judge(&self, ran: &Ran) -> Vec<String> {
@@ -910,12 +973,13 @@ impl Cell<'_> {
         if !ran.stdout.is_empty() && !reports {
             wrong.push("something is on stdout".to_owned());
         }
-        let named = said.contains(self.at.name()) || (self.at == At::Metadata && said.contains("metadata"));
+        let named =
+            said.contains(self.at.name()) || (self.at == NetworkStep::Metadata && said.contains("metadata"));
         if !named {
             wrong.push(format!("`{}` is not named", self.at.name()));
         }
-        if !self.trouble.says.iter().any(|text| said.contains(text)) {
-            wrong.push(format!("none of {:?} is said", self.trouble.says));
+        if !self.fault_case.expected.iter().any(|text| said.contains(text)) {
+            wrong.push(format!("none of {:?} is said", self.fault_case.expected));
         }
         if ran.stderr.contains("panicked") {
             wrong.push("a panic".to_owned());
@@ -929,18 +993,18 @@ impl Cell<'_> {
 fn every_command_at_every_step_with_every_fault() {
     let whole = env::var_os("FAULTS").is_some_and(|value| value == "all");
     let begun = Instant::now();
-    let mut met = Vec::new();
-    let rows: Vec<(&Command, At, Vec<Trouble>)> = COMMANDS
+    let mut tested_steps = Vec::new();
+    let rows: Vec<(&Command, NetworkStep, Vec<FaultCase>)> = COMMANDS
         .iter()
-        .flat_map(|command| command.takes.iter().map(move |at| (command, *at)))
+        .flat_map(|command| command.steps.iter().map(move |at| (command, *at)))
         .map(|(command, at)| {
-            let in_full = !met.contains(&at);
-            met.push(at);
-            (command, at, troubles(at, in_full))
+            let in_full = !tested_steps.contains(&at);
+            tested_steps.push(at);
+            (command, at, fault_cases(at, in_full))
         })
         .collect();
     let cells = rows.iter().flat_map(|(command, at, troubles)| {
-        troubles.iter().map(move |trouble| Cell { command, at: *at, trouble })
+        troubles.iter().map(move |fault_case| Cell { command, at: *at, fault_case })
     });
     let only = env::var("FAULTS_ONLY").unwrap_or_default();
     let cells: Vec<Cell> = cells
@@ -948,16 +1012,17 @@ fn every_command_at_every_step_with_every_fault() {
         .filter(|(number, _)| whole || number % SAMPLE == 0)
         .map(|(_, cell)| cell)
         .filter(|cell| {
-            format!("{} | {:?} | {}", cell.command.line, cell.at, cell.trouble.name).contains(&only)
+            format!("{} | {:?} | {}", cell.command.line, cell.at, cell.fault_case.name).contains(&only)
         })
         .collect();
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..PARALLEL_CELLS {
             scope.spawn(|| {
                 while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(why) = cell.run() {
-                        let name = format!("{} | {:?} | {}", cell.command.line, cell.at, cell.trouble.name);
+                        let name =
+                            format!("{} | {:?} | {}", cell.command.line, cell.at, cell.fault_case.name);
                         // Printed at once, so that an interrupted run shows its failures too.
                         eprintln!("## {name}\n{why}\n");
                         failed.lock().unwrap().push(name);

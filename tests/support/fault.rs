@@ -45,7 +45,7 @@ pub(crate) enum Fault {
     /// The system accepts the connection, but no program does.
     NeverAccept,
     /// The accept queue of the system is full.
-    NoRoom,
+    QueueFull,
     /// The connection is reset before, inside and after the reply's head.
     ResetAtOnce,
     ResetInHead,
@@ -55,7 +55,7 @@ pub(crate) enum Fault {
     /// The request is read and never answered.
     Stall,
     /// The body comes one byte at a time, every two seconds.
-    Drip,
+    SlowBody,
     /// A complete reply.
     Reply {
         status: u16,
@@ -65,13 +65,13 @@ pub(crate) enum Fault {
     /// These bytes, whether they are a reply or not.
     Raw {
         bytes: Vec<u8>,
-        then: Then,
+        then: After,
     },
 }
 
 /// What the server does after the bytes of [`Fault::Raw`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Then {
+pub(crate) enum After {
     Close,
     Reset,
     Stall,
@@ -87,7 +87,7 @@ impl Fault {
         Self::Reply { status, headers: headers.into(), body: body.into() }
     }
 
-    pub(crate) fn raw(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>, then: After) -> Self {
         Self::Raw { bytes: bytes.into(), then }
     }
 }
@@ -101,7 +101,7 @@ pub(crate) struct Faulty {
     address: SocketAddr,
     listener: TcpListener,
     /// The connections that fill the accept queue.
-    crowd: Vec<TcpStream>,
+    held_connections: Vec<TcpStream>,
     log: Arc<Mutex<Vec<String>>>,
     host: Arc<Mutex<String>>,
 }
@@ -124,16 +124,21 @@ impl Faulty {
         let host = Arc::new(Mutex::new("gitpod.example.com".to_owned()));
         let named = host.clone();
         faults.reverse();
-        let mut server =
-            Self { address, listener: listener.try_clone().unwrap(), crowd: Vec::new(), log, host };
+        let mut server = Self {
+            address,
+            listener: listener.try_clone().unwrap(),
+            held_connections: Vec::new(),
+            log,
+            host,
+        };
         match faults.last() {
             Some(Fault::Refuse) if matches!(step, Step::Info | Step::Every) => {
                 refuse(listener);
                 return server;
             }
             Some(Fault::NeverAccept) => return server,
-            Some(Fault::NoRoom) => {
-                server.crowd = fill(&listener, address);
+            Some(Fault::QueueFull) => {
+                server.held_connections = fill_accept_queue(&listener, address);
                 return server;
             }
             _ => {}
@@ -171,7 +176,9 @@ impl Faulty {
                 };
                 // A thread each, so that a stalled connection does not hold up the next one.
                 let host = named.lock().unwrap().clone();
-                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at, &host, &request))));
+                thread::spawn(move || {
+                    serve(stream, fault.unwrap_or_else(|| successful_reply(at, &host, &request)));
+                });
             }
         });
         server
@@ -196,7 +203,7 @@ impl Faulty {
 impl Faulty {
     /// Accepts no more connections.
     pub(crate) fn stop(&mut self) {
-        self.crowd.clear();
+        self.held_connections.clear();
         // With [`Fault::Refuse`], the listener is already shut down.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }
@@ -222,7 +229,7 @@ fn token_for(request: &str) -> String {
     format!("eyJhbGciOiJub25lIn0.{}.", URL_SAFE_NO_PAD.encode(payload.to_string()))
 }
 
-fn well(step: Step, host: &str, request: &str) -> Fault {
+fn successful_reply(step: Step, host: &str, request: &str) -> Fault {
     Fault::json(
         200,
         &match step {
@@ -257,7 +264,7 @@ fn serve(mut stream: TcpStream, fault: Fault) {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 100\r\n";
     // Errors are ignored: the client may close the connection at any time.
     let _ = match fault {
-        Fault::Refuse | Fault::NeverAccept | Fault::NoRoom => Ok(()),
+        Fault::Refuse | Fault::NeverAccept | Fault::QueueFull => Ok(()),
         Fault::ResetAtOnce => reset(&stream),
         Fault::ResetInHead => stream.write_all(&head.as_bytes()[..30]).and_then(|()| reset(&stream)),
         Fault::ResetInBody => {
@@ -266,11 +273,11 @@ fn serve(mut stream: TcpStream, fault: Fault) {
         Fault::CloseInBody => stream.write_all(format!("{head}\r\n{{\"tok").as_bytes()),
         Fault::Stall => wait_for_end(&stream),
         Fault::Raw { bytes, then } => stream.write_all(&bytes).and_then(|()| match then {
-            Then::Close => Ok(()),
-            Then::Reset => reset(&stream),
-            Then::Stall => wait_for_end(&stream),
+            After::Close => Ok(()),
+            After::Reset => reset(&stream),
+            After::Stall => wait_for_end(&stream),
         }),
-        Fault::Drip => (|| {
+        Fault::SlowBody => (|| {
             stream.write_all(format!("{head}\r\n").as_bytes())?;
             for _ in 0..99 {
                 stream.write_all(b" ")?;
@@ -296,7 +303,7 @@ fn refuse(listener: TcpListener) {
 }
 
 /// Fills the accept queue of a listener, so that the system drops further connections.
-fn fill(listener: &TcpListener, address: SocketAddr) -> Vec<TcpStream> {
+fn fill_accept_queue(listener: &TcpListener, address: SocketAddr) -> Vec<TcpStream> {
     rustix::net::listen(listener, 0).unwrap();
     let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok();
     (0..8).map_while(connect).collect()

@@ -20,13 +20,13 @@ use snapbox::IntoData;
 use tempfile::TempDir;
 use url::form_urlencoded;
 
-use super::{Running, usual_port};
+use super::{Running, default_supervisor_port};
 
 /// Far above the time of any command, so only a hang takes this long.
-const HANGS: Duration = Duration::from_secs(90);
+const HANG_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// The supervisor's default address in these runs. Nothing listens there.
-const NOBODY: &str = "127.0.0.1:1";
+const UNREACHABLE: &str = "127.0.0.1:1";
 
 /// One way to call `gp`; may be run several times.
 #[must_use]
@@ -62,7 +62,7 @@ pub(crate) struct Ran {
 impl Gp {
     /// Outside of any workspace.
     pub(crate) fn new() -> Self {
-        usual_port::watch();
+        default_supervisor_port::watch();
         let (home, log) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let env = [
             ("HOME", home.path().as_os_str().to_owned()),
@@ -118,7 +118,7 @@ impl Gp {
     }
 
     /// Another command line in the same home and workspace.
-    pub(crate) fn again(mut self, line: &str) -> Self {
+    pub(crate) fn with_line(mut self, line: &str) -> Self {
         self.args.clear();
         self.line(line)
     }
@@ -153,17 +153,17 @@ impl Gp {
     /// Outside of a workspace, for tests whose result depends on that: the binary would find the
     /// supervisor of a workspace in which the tests run.
     pub(crate) fn without_supervisor() -> Self {
-        Self::new().at("2030-01-01T00:00:00Z")
+        Self::new().at_time("2030-01-01T00:00:00Z")
     }
 
     /// Fixes the clock. The binary's clock cannot be set, so this runs the library in this
     /// process.
-    pub(crate) fn at(mut self, now: &str) -> Self {
+    pub(crate) fn at_time(mut self, now: &str) -> Self {
         self.clock = Some(now.parse().unwrap());
         self
     }
 
-    /// Runs on a terminal. Requires [`Gp::at`].
+    /// Runs on a terminal. Requires [`Gp::at_time`].
     pub(crate) fn on_terminal(mut self) -> Self {
         self.terminal = true;
         self
@@ -182,7 +182,7 @@ impl Gp {
     }
 
     /// Shows `text` as `name` in [`Ran`].
-    pub(crate) fn naming(mut self, text: impl Into<String>, name: &'static str) -> Self {
+    pub(crate) fn with_placeholder(mut self, text: impl Into<String>, name: &'static str) -> Self {
         self.names.push((text.into(), name));
         self
     }
@@ -217,7 +217,7 @@ impl Gp {
     }
 
     /// A shell that runs `script` with the binary as `$0` and the arguments as `$@`, otherwise as [`Gp::command`].
-    pub(crate) fn behind(&self, mut shell: Command, script: &str) -> Command {
+    pub(crate) fn in_shell(&self, mut shell: Command, script: &str) -> Command {
         shell.env_clear().envs(&self.env).current_dir(self.home());
         shell.arg("-c").arg(script).arg(Self::binary()).args(&self.args);
         shell
@@ -228,7 +228,7 @@ impl Gp {
     pub(crate) fn run(&self) -> Ran {
         assert!(!self.terminal || self.clock.is_some(), "`on_terminal` needs `at`");
         let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
-        usual_port::check(&self.args);
+        default_supervisor_port::check(&self.args);
         let raw = raw.without_masks();
         self.check_for_leaks(&raw);
         let named = |text: &str| {
@@ -260,9 +260,9 @@ impl Gp {
             if let Some(status) = child.try_wait().unwrap() {
                 break status;
             }
-            if started.elapsed() > HANGS {
+            if started.elapsed() > HANG_TIMEOUT {
                 child.kill().unwrap();
-                panic!("{:?} did not end within {HANGS:?}", self.args);
+                panic!("{:?} did not end within {HANG_TIMEOUT:?}", self.args);
             }
             thread::sleep(Duration::from_millis(2));
         };
@@ -294,7 +294,7 @@ impl Gp {
             Some(Self::binary()),
             streams,
         )
-        .with_default_supervisor(NOBODY);
+        .with_default_supervisor(UNREACHABLE);
         let args = std::iter::once("gp".into()).chain(self.args.iter().cloned()).collect();
         let code = gp_idp::run(args, context);
         Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text(), masked: Vec::new() }

@@ -1,9 +1,9 @@
 //! Shared helpers: the [`Gp`] builder, a local workspace for each test, and a server that produces
 //! faults.
 
+mod default_supervisor_port;
 pub(crate) mod fault;
 mod gp;
-mod usual_port;
 mod workspace;
 
 pub(crate) use gp::{Gp, Ran};

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::dev::State;
-use crate::dev::keys::random_text;
+use crate::dev::keys::random_base64url;
 
 const SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];
@@ -27,8 +27,8 @@ pub(super) async fn impersonate(
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let fields = request.as_object().into_iter().flatten();
     let fields = fields.map(|(name, value)| (name.clone(), value.to_string())).collect();
-    if let Some(canned) = state.google.counter.take(&method, fields) {
-        return canned;
+    if let Some(prepared) = state.google.recorder.take(&method, fields) {
+        return prepared;
     }
     match act(&state, &method, &headers, &request) {
         Ok(reply) => Json(reply).into_response(),
@@ -84,7 +84,9 @@ fn act(state: &State, method: &str, headers: &HeaderMap, request: &Value) -> Res
             let lifetime = lifetime.min(options.longest_lifetime.unwrap_or(lifetime));
             let end = now.checked_add(SignedDuration::from_secs(lifetime)).unwrap_or(now);
             let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
-            Ok(json!({"accessToken": format!("ya29.c.dev-{}", random_text()), "expireTime": end.to_string()}))
+            Ok(
+                json!({"accessToken": format!("ya29.c.dev-{}", random_base64url()), "expireTime": end.to_string()}),
+            )
         }
         "generateIdToken" => {
             let Some(audience) = request["audience"].as_str().filter(|audience| !audience.is_empty()) else {

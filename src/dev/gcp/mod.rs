@@ -12,7 +12,7 @@ use axum::routing::post;
 use jiff::Timestamp;
 
 use super::State;
-use super::relying::{Asked, Canned, Counter};
+use super::relying_party::{PreparedReply, RecordedRequest, Recorder};
 
 /// The paths of the services, below the API's address.
 pub(super) const STS: &str = "/gcp/sts/";
@@ -37,7 +37,7 @@ pub struct GcpOptions {
     /// rules.
     pub longest_lifetime: Option<i64>,
     /// Prepared replies. Each is returned once, instead of checking the request.
-    pub canned: Vec<Canned>,
+    pub prepared_replies: Vec<PreparedReply>,
 }
 
 impl GcpOptions {
@@ -61,14 +61,14 @@ impl Default for GcpOptions {
             may_impersonate: true,
             federated_lifetime: 3600,
             longest_lifetime: None,
-            canned: Vec::new(),
+            prepared_replies: Vec::new(),
         }
     }
 }
 
 pub(super) struct Google {
-    counter: Counter,
-    given: Mutex<Vec<Federated>>,
+    recorder: Recorder,
+    issued: Mutex<Vec<Federated>>,
 }
 
 /// An access token that the token exchange issued.
@@ -82,20 +82,20 @@ struct Federated {
 
 impl Google {
     pub(super) fn new(options: &GcpOptions) -> Self {
-        Self { counter: Counter::new(&options.canned), given: Mutex::default() }
+        Self { recorder: Recorder::new(&options.prepared_replies), issued: Mutex::default() }
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.counter.asked()
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
+        self.recorder.requests()
     }
 
-    fn give(&self, token: Federated) {
-        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+    fn store(&self, token: Federated) {
+        self.issued.lock().unwrap_or_else(PoisonError::into_inner).push(token);
     }
 
     /// The federated token with this text, if the exchange issued it and it has not expired.
     fn find(&self, text: &str, now: Timestamp) -> Option<Federated> {
-        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         given.iter().find(|token| token.text == text && token.end > now).cloned()
     }
 }

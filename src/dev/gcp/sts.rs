@@ -13,15 +13,15 @@ use url::form_urlencoded;
 
 use super::Federated;
 use crate::dev::State;
-use crate::dev::keys::random_text;
-use crate::dev::relying::{self, Doubt};
+use crate::dev::keys::random_base64url;
+use crate::dev::relying_party::{self, TokenError};
 
 const TOKEN_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
 /// The prefix of a provider's name in an audience.
 pub(super) const HOST: &str = "//iam.googleapis.com/";
 /// The longest mapped attribute, in bytes.
-const LONGEST_SUBJECT: usize = 127;
+const MAX_SUBJECT_BYTES: usize = 127;
 
 type Fields = BTreeMap<String, String>;
 
@@ -34,8 +34,8 @@ fn bad(code: &'static str, text: &str) -> OAuthError {
 
 pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
-    if let Some(canned) = state.google.counter.take("/v1/token", fields.clone()) {
-        return canned;
+    if let Some(prepared) = state.google.recorder.take("/v1/token", fields.clone()) {
+        return prepared;
     }
     match answer(&state, &headers, &fields) {
         Ok(reply) => Json(reply).into_response(),
@@ -84,11 +84,11 @@ fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, 
         return Err(bad("invalid_scope", "Some requested scopes were invalid."));
     }
     let now = state.options.clock.now();
-    let subject = judge(state, field("subject_token"), now)?;
+    let subject = verify_token(state, field("subject_token"), now)?;
     let life = state.options.gcp.federated_lifetime;
     let end = now.checked_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
-    let text = format!("ya29.d.dev-{}", random_text());
-    state.google.give(Federated { text: text.clone(), subject, scopes: field("scope").to_owned(), end });
+    let text = format!("ya29.d.dev-{}", random_base64url());
+    state.google.store(Federated { text: text.clone(), subject, scopes: field("scope").to_owned(), end });
     Ok(json!({
         "access_token": text,
         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
@@ -98,17 +98,17 @@ fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, 
 }
 
 /// Verifies a token as the provider does, and returns its subject.
-fn judge(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthError> {
+fn verify_token(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthError> {
     let options = &state.options.gcp;
     let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
-    let verified = relying::verify(token, state.issuer.url(), state.issuer.jwks());
-    let token = verified.map_err(|doubt| match doubt {
-        Doubt::Malformed => grant("Unable to parse the ID Token.".into()),
-        Doubt::Issuer(issuer) => grant(format!(
+    let verified = relying_party::verify(token, state.issuer.url(), state.issuer.jwks());
+    let token = verified.map_err(|error| match error {
+        TokenError::Malformed => grant("Unable to parse the ID Token.".into()),
+        TokenError::Issuer(issuer) => grant(format!(
             "The issuer in ID Token {issuer} does not match the expected ones: {}",
             state.issuer.url()
         )),
-        Doubt::Signature => grant("Invalid signature of the ID Token.".into()),
+        TokenError::Signature => grant("Invalid signature of the ID Token.".into()),
     })?;
     if token.expires_at <= now.as_second() {
         return Err(grant(format!("ID Token issued at {} is stale to sign-in.", token.issued_at)));
@@ -120,7 +120,7 @@ fn judge(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthErro
             "The audience in ID Token [{given}] does not match the expected audience."
         )));
     }
-    if token.subject.len() > LONGEST_SUBJECT {
+    if token.subject.len() > MAX_SUBJECT_BYTES {
         return Err(bad(
             "invalid_request",
             "The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.",

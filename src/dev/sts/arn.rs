@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
     use crate::target::aws::exchange::policies::SessionPolicies;
-    use crate::target::aws::exchange::role::RoleArn as OfClient;
+    use crate::target::aws::exchange::role::RoleArn as ClientRoleArn;
 
     fn mostly(good: &'static str, odd: &'static str) -> impl Strategy<Value = String> {
         prop_oneof![6 => Just(good.to_owned()), 1 => odd]
@@ -130,7 +130,7 @@ mod tests {
         for (arns, expected) in [(&good[..], true), (&bad[..], false)] {
             for arn in arns {
                 assert_eq!(is_role_arn(arn), expected, "{arn}");
-                assert_eq!(OfClient::parse(arn).is_ok(), expected, "the client: {arn}");
+                assert_eq!(ClientRoleArn::parse(arn).is_ok(), expected, "the client: {arn}");
             }
         }
     }
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn managed_policies() {
         let role = "arn:aws:iam::123456789012:role/dev";
-        let (ours, theirs) = (RoleArn::parse(role).unwrap(), OfClient::parse(role).unwrap());
+        let (ours, theirs) = (RoleArn::parse(role).unwrap(), ClientRoleArn::parse(role).unwrap());
         let name = "n".repeat(128);
         for (arn, expected) in [
             ("arn:aws:iam::aws:policy/ReadOnlyAccess", true),
@@ -178,7 +178,7 @@ mod tests {
             let (arn, partition, service, region, account, kind, name) = parts;
             let arn = format!("{arn}:{partition}:{service}:{region}:{account}:{kind}{name}");
             prop_assume!(arn.trim() == arn);
-            prop_assert_eq!(is_role_arn(&arn), OfClient::parse(&arn).is_ok(), "{}", arn);
+            prop_assert_eq!(is_role_arn(&arn), ClientRoleArn::parse(&arn).is_ok(), "{}", arn);
         }
     }
 }

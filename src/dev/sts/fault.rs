@@ -63,14 +63,14 @@ impl FaultKind for Kind {
 
 /// Values for the error texts: the issuer, the account of the role, and the time in seconds since
 /// 1970.
-pub(super) struct Subject<'a> {
+pub(super) struct FaultContext<'a> {
     pub(super) issuer: &'a str,
     pub(super) account: &'a str,
     pub(super) now: i64,
 }
 
 impl Kind {
-    pub(super) fn answer(self, subject: &Subject<'_>) -> Answer {
+    pub(super) fn answer(self, subject: &FaultContext<'_>) -> Answer {
         Answer::Refused(match self {
             Self::AccessDenied => Refusal::access_denied(),
             Self::ExpiredToken => Refusal::expired(subject.now, subject.now - 1),

@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use crate::json::Json;
 
 /// The maximum number of characters of the session policy and all policy ARNs together.
-const MOST_OF_POLICIES: usize = 2048;
+const MAX_POLICY_CHARACTERS: usize = 2048;
 
 /// The version of the API.
 const VERSION: &str = "2011-06-15";
@@ -54,7 +54,7 @@ impl Form {
         if action != "AssumeRoleWithWebIdentity" || self.get("Version") != Some(VERSION) {
             return Err(Refusal::invalid_action(action));
         }
-        let mut wrong = Wrong::default();
+        let mut wrong = ValidationErrors::default();
         let role = wrong.required("roleArn", self.get("RoleArn"), &ARN);
         let session_name = wrong.required("roleSessionName", self.get("RoleSessionName"), &SESSION_NAME);
         let token = wrong.required("webIdentityToken", self.get("WebIdentityToken"), &TOKEN);
@@ -84,8 +84,8 @@ impl Form {
         }
         // AWS does not document how it packs policies, so the number of characters is used as the packed size.
         let characters = policy.iter().chain(&arns).map(|text| text.chars().count()).sum::<usize>();
-        let percent = characters * 100 / MOST_OF_POLICIES;
-        if characters > MOST_OF_POLICIES {
+        let percent = characters * 100 / MAX_POLICY_CHARACTERS;
+        if characters > MAX_POLICY_CHARACTERS {
             return Err(Refusal::packed_policy(percent.max(101)));
         }
         Ok(Parameters {
@@ -127,9 +127,9 @@ const POLICY: Limits = Limits {
 
 /// The validation errors, in AWS's words.
 #[derive(Default)]
-struct Wrong(Vec<String>);
+struct ValidationErrors(Vec<String>);
 
-impl Wrong {
+impl ValidationErrors {
     fn must(&mut self, name: &str, value: Option<&str>, rule: &str) {
         // AWS repeats every value; a token is not repeated here.
         let value = match (name, value) {

@@ -6,10 +6,10 @@
 //! The credentials have the form of real ones, but work only for `GetCallerIdentity` here.
 
 mod arn;
+mod authorize;
 mod caller;
 mod fault;
 mod form;
-mod judge;
 mod options;
 mod refusal;
 mod reply;
@@ -28,7 +28,7 @@ use axum::routing::post;
 use super::State;
 use super::token::Token;
 use caller::Signed;
-use fault::{Kind, Subject};
+use fault::{FaultContext, Kind};
 use form::{Form, Parameters};
 use reply::{Answer, Session};
 
@@ -85,7 +85,7 @@ impl Sts {
         self.memory(|memory| memory.faults.iter_mut().find_map(AwsFault::take))
     }
 
-    fn note(&self, form: &Form, response: &Response, code: Option<&'static str>) {
+    fn record(&self, form: &Form, response: &Response, code: Option<&'static str>) {
         let parameter = |name| form.get(name).unwrap_or_default();
         let token = parameter("WebIdentityToken");
         let audience = Token::read(token).and_then(|token| token.audience());
@@ -135,25 +135,25 @@ fn assume(state: &State, form: &Form) -> Response {
     let checked = form.check();
     let asked = checked.as_ref().ok();
     let answer = match (state.sts.next_fault(), &checked) {
-        (Some(kind), _) => kind.answer(&Subject {
+        (Some(kind), _) => kind.answer(&FaultContext {
             issuer: state.issuer.url(),
             account: asked.map_or("", |asked| asked.role.account),
             now: state.options.clock.now().as_second(),
         }),
-        (None, Ok(asked)) => judged(state, asked),
+        (None, Ok(asked)) => authorized(state, asked),
         (None, Err(refusal)) => Answer::Refused(refusal.clone()),
     };
     let code = answer.code();
     let response = answer.into_response(asked, state.options.clock.now());
-    state.sts.note(form, &response, code);
+    state.sts.record(form, &response, code);
     response
 }
 
-fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
+fn authorized(state: &State, asked: &Parameters<'_>) -> Answer {
     let subject = &state.options.subject();
-    let workspace = judge::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
+    let workspace = authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
     let (options, now) = (&state.options.aws, state.options.clock.now());
-    match judge::judge(options, &workspace, asked, now) {
+    match authorize::authorize(options, &workspace, asked, now) {
         Ok(granted) => {
             let session = Session::new(asked, options.longest_session, now);
             state.sts.memory(|memory| memory.sessions.push(session.clone()));
@@ -162,7 +162,7 @@ fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
         Err(refusal) => {
             let known: Vec<&str> = options.roles.iter().map(|role| role.arn.as_str()).collect();
             if !known.contains(&asked.role.text) {
-                state.options.advice.on_unknown_role("AWS", asked.role.text, &known, "--aws-role");
+                state.options.hints.on_unknown_role("AWS", asked.role.text, &known, "--aws-role");
             }
             Answer::Refused(refusal)
         }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use snapbox::{assert_data_eq, str};
 
-use super::judge::{Workspace, judge};
+use super::authorize::{Workspace, authorize};
 use super::*;
 use crate::dev::keys::SigningKey;
 use crate::target::aws::iam::TrustPolicy;
@@ -66,7 +66,7 @@ fn ask(options: &AwsOptions, changes: &[(&str, &str)]) -> String {
     let workspace = Workspace { issuer: ISSUER, jwks: &jwks, subject: SUBJECT };
     let form = form(changes);
     let now = Timestamp::from_second(NOW).unwrap();
-    match form.check().and_then(|asked| judge(options, &workspace, &asked, now)) {
+    match form.check().and_then(|asked| authorize(options, &workspace, &asked, now)) {
         Ok(_) => "allowed".to_owned(),
         Err(refusal) => format!("{} {}: {}", refusal.status.as_u16(), refusal.code, refusal.message),
     }

@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::refusal::Refusal;
-use crate::dev::token::{Flaw, Token};
+use crate::dev::token::{Token, VerifyError};
 use crate::json::Json;
 
 /// The algorithms that AWS accepts, except those that cannot be verified here.
@@ -39,10 +39,10 @@ pub(super) fn verify(token: &str, trusted: Option<Issuer<'_>>, now: i64) -> Resu
     let Some(trusted) = trusted.filter(|trusted| trusted.url == issuer) else {
         return Err(Refusal::no_provider(&issuer));
     };
-    token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
-        Flaw::Header | Flaw::Algorithm => Refusal::not_a_jwt(),
-        Flaw::Key => Refusal::verification_key(),
-        Flaw::Signature => Refusal::signature(),
+    token.verify(trusted.jwks, ALGORITHMS).map_err(|error| match error {
+        VerifyError::Header | VerifyError::Algorithm => Refusal::not_a_jwt(),
+        VerifyError::Key => Refusal::verification_key(),
+        VerifyError::Signature => Refusal::signature(),
     })?;
     let (expiry, age) = (seconds("exp")?, now.saturating_sub(seconds("iat")?));
     if expiry <= now {

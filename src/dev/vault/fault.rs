@@ -59,7 +59,7 @@ impl FaultKind for Kind {
 
 impl Kind {
     /// The answer to any request; `None` for a kind that applies only to a login.
-    pub(super) fn before_all(self) -> Option<Outcome> {
+    pub(super) fn reply_to_any_request(self) -> Option<Outcome> {
         Some(match self {
             Self::BadGateway => Ok(StatusCode::BAD_GATEWAY.into_response()),
             Self::Html => Ok(Html("<!DOCTYPE html>\n<title>Sign in</title>\n").into_response()),
@@ -86,7 +86,7 @@ impl Kind {
     }
 
     /// The answer to a login; `None` for all other kinds.
-    pub(super) fn instead_of_login(self) -> Option<Outcome> {
+    pub(super) fn reply_to_login(self) -> Option<Outcome> {
         let fine = |body: serde_json::Value| -> Outcome { Ok::<Response, _>(Json(body).into_response()) };
         let token = |reason: &str| Err(Refusal::token(&format!("error verifying token signature: {reason}")));
         let warning = "A login request was issued that is subject to MFA validation. Please make sure to validate the login by sending another request to mfa/validate endpoint.";

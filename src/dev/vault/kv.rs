@@ -32,14 +32,14 @@ impl Default for Secrets {
 }
 
 /// A path of the engine: a secret, or the information about the mount.
-pub(super) enum Place<'a> {
+pub(super) enum KvPath<'a> {
     /// `secret/data/NAME`
     Data(&'a str),
     /// `sys/internal/ui/mounts/secret/…`
     Mount,
 }
 
-impl<'a> Place<'a> {
+impl<'a> KvPath<'a> {
     pub(super) fn of(path: &'a str) -> Option<Self> {
         if path.strip_prefix("sys/internal/ui/mounts/").is_some_and(|path| path.starts_with(MOUNT)) {
             return Some(Self::Mount);

@@ -5,8 +5,8 @@
 //! Source: the HTTP API's "JWT/OIDC auth method" and "Token auth method", and the replies of
 //! OpenBao 2.7.
 
+mod authorize;
 mod fault;
-mod judge;
 mod kv;
 mod options;
 mod refusal;
@@ -47,7 +47,7 @@ pub struct VaultRequest {
     /// `X-Vault-Wrap-TTL`
     pub wrap_ttl: Option<String>,
     /// Whether it has `X-Vault-Request: true` and the content type of JSON.
-    pub proper: bool,
+    pub has_client_headers: bool,
     /// `role`, if the request has one.
     pub role: Option<String>,
     /// `aud` of the ID token, if the request has one.
@@ -114,7 +114,7 @@ async fn answer(
         path: path.clone(),
         namespace: request.header("x-vault-namespace").map(str::to_owned),
         wrap_ttl: request.header("x-vault-wrap-ttl").map(str::to_owned),
-        proper: request.header("x-vault-request") == Some("true")
+        has_client_headers: request.header("x-vault-request") == Some("true")
             && request.header(header::CONTENT_TYPE.as_str()) == Some("application/json"),
         role: text("role"),
         audience: audience.unwrap_or_default(),

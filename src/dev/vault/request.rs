@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use serde_json::{Value, json};
 
+use super::authorize::{self, LoginParameters, Trusted};
 use super::fault::{Kind, VaultFault};
-use super::judge::{self, Asked, Trusted};
-use super::kv::{Place, Secrets};
+use super::kv::{KvPath, Secrets};
 use super::options::VaultOptions;
 use super::refusal::Refusal;
-use super::tokens::wrapped;
+use super::tokens::wrap_info_reply;
 use super::{Outcome, envelope};
 use crate::dev::State;
 use crate::target::vault::role::claim;
@@ -37,7 +37,7 @@ impl Request<'_> {
     pub(super) fn serve(&self, state: &State) -> Outcome {
         let options = &state.options.vault;
         let fault = state.vault.memory(|memory| memory.faults.iter_mut().find_map(VaultFault::take));
-        if let Some(response) = fault.and_then(Kind::before_all) {
+        if let Some(response) = fault.and_then(Kind::reply_to_any_request) {
             return response;
         }
         if self.path.ends_with('/') && self.is_write() {
@@ -55,7 +55,7 @@ impl Request<'_> {
                     Err(Refusal::operation())
                 }
             }
-            path => match Place::of(path).filter(|_| namespace == options.namespace()) {
+            path => match KvPath::of(path).filter(|_| namespace == options.namespace()) {
                 Some(place) => self.secret(&place, state),
                 // The reply does not show which paths exist.
                 None => Err(Refusal::denied()),
@@ -97,19 +97,19 @@ impl Request<'_> {
 
     fn log_in(&self, state: &State, fault: Option<Kind>) -> Outcome {
         let options = &state.options.vault;
-        if let Some(outcome) = fault.and_then(Kind::instead_of_login) {
+        if let Some(outcome) = fault.and_then(Kind::reply_to_login) {
             return outcome;
         }
         let parameters = self.parameters()?;
         let text = |name: &str| parameters[name].as_str().filter(|text| !text.is_empty());
-        let asked = Asked { role: text("role"), token: text("jwt").map(str::trim) };
+        let asked = LoginParameters { role: text("role"), token: text("jwt").map(str::trim) };
         let now = state.options.clock.now();
         let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
         let known: Vec<&str> = options.roles.iter().map(|role| role.name.as_str()).collect();
         if let Some(name) = asked.role.filter(|name| !known.contains(&name.to_lowercase().as_str())) {
-            state.options.advice.on_unknown_role("Vault", name, &known, "--vault-role");
+            state.options.hints.on_unknown_role("Vault", name, &known, "--vault-role");
         }
-        let granted = judge::judge(options, &trusted, &asked, now)?;
+        let granted = authorize::authorize(options, &trusted, &asked, now)?;
         let ttl = self.wrap_ttl()?;
         let (role, now) = (granted.role, now.as_second());
         let settings = &role.rules.token;
@@ -142,7 +142,7 @@ impl Request<'_> {
             Some(ttl) if fault != Some(Kind::NotWrapped) => {
                 let created = state.options.clock.now().to_string();
                 let (token, accessor) = state.vault.memory(|memory| memory.tokens.wrap(reply, ttl, now));
-                Ok(Json(wrapped(&token, &accessor, ttl, &created, self.path)).into_response())
+                Ok(Json(wrap_info_reply(&token, &accessor, ttl, &created, self.path)).into_response())
             }
             _ => Ok(Json(reply).into_response()),
         }
@@ -176,15 +176,15 @@ impl Request<'_> {
     }
 
     /// Reads or writes a secret.
-    fn secret(&self, place: &Place<'_>, state: &State) -> Outcome {
+    fn secret(&self, place: &KvPath<'_>, state: &State) -> Outcome {
         let now = state.options.clock.now();
         let data = state.vault.memory(|memory| {
             memory.tokens.look_up(self.token(), now.as_second())?;
             match place {
-                Place::Mount => Ok(Secrets::mount()),
-                Place::Data(name) if self.is_write() => memory.secrets.write(name, &self.parameters()?, now),
-                Place::Data(name) if self.method == Method::GET => memory.secrets.read(name),
-                Place::Data(_) => Err(Refusal::operation()),
+                KvPath::Mount => Ok(Secrets::mount()),
+                KvPath::Data(name) if self.is_write() => memory.secrets.write(name, &self.parameters()?, now),
+                KvPath::Data(name) if self.method == Method::GET => memory.secrets.read(name),
+                KvPath::Data(_) => Err(Refusal::operation()),
             }
         })?;
         Ok(Json(envelope(&json!({"data": data}))).into_response())

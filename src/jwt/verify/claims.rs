@@ -14,7 +14,7 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
     let (wanted, whose) = match &checks.issuer {
         Issuer::Pinned(wanted) => (wanted, "as `--issuer` says"),
         Issuer::Workspace(wanted) => (wanted, "the issuer of this workspace"),
-        Issuer::OfTheToken => {
+        Issuer::FromToken => {
             let caution = match checks.keys {
                 Keys::Discovered => {
                     "as the token itself says: this shows only that the token is consistent, not that you can trust it"
@@ -47,7 +47,7 @@ pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
     }
 }
 
-pub(super) fn others(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
+pub(super) fn all_but_issuer(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
     vec![
         subject(payload),
         audience(payload, checks.audiences),

@@ -27,7 +27,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
     }
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
-    let found: Discovery = reply.json().map_err(|error| of_garbled(NAME, &error))?;
+    let found: Discovery = reply.json().map_err(|error| unexpected_reply_step(NAME, &error))?;
     if found.issuer != issuer {
         let difference = difference(&found.issuer, issuer);
         return Err(Step::failed(
@@ -44,7 +44,7 @@ pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step),
     let url = address(NAME, "the address of the keys", place)?;
     let place = url.to_string();
     let reply = get(http, NAME, url).await?;
-    let value: Value = reply.json().map_err(|error| of_garbled(NAME, &error))?;
+    let value: Value = reply.json().map_err(|error| unexpected_reply_step(NAME, &error))?;
     let set = KeySet::from_json(value).map_err(|error| Step::failed(NAME, format!("{place}: {error}")))?;
     let step = found(&set, &format!("at {place}"));
     Ok((set, step))
@@ -69,7 +69,7 @@ pub(super) fn found(set: &KeySet, place: &str) -> Step {
 
 async fn get(http: &Http<'_>, name: &'static str, url: SecureUrl) -> Result<Reply, Step> {
     let place = url.to_string();
-    let reply = http.send(&Call::get(url)).await.map_err(|error| of_http(name, &error))?;
+    let reply = http.send(&Call::get(url)).await.map_err(|error| http_error_step(name, &error))?;
     match reply.status {
         200..400 => Ok(reply),
         status if is_overloaded(status) => {
@@ -79,7 +79,7 @@ async fn get(http: &Http<'_>, name: &'static str, url: SecureUrl) -> Result<Repl
     }
 }
 
-fn of_http(name: &'static str, error: &HttpError) -> Step {
+fn http_error_step(name: &'static str, error: &HttpError) -> Step {
     let step = match error.exit() {
         Exit::Network => Step::unknown(name, error.to_string()),
         _ => Step::failed(name, error.to_string()),
@@ -91,7 +91,7 @@ fn of_http(name: &'static str, error: &HttpError) -> Step {
 }
 
 /// A login page or a redirect comes from another service, so the step is undecided.
-fn of_garbled(name: &'static str, error: &UnexpectedReply) -> Step {
+fn unexpected_reply_step(name: &'static str, error: &UnexpectedReply) -> Step {
     match error {
         UnexpectedReply::Content { .. } => Step::failed(name, error.to_string()),
         _ => Step::unknown(name, error.to_string())

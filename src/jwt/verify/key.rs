@@ -97,9 +97,10 @@ impl Key {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-            ("RSA", _) => {
-                Material::Rsa { n: without_zeros(bytes(&jwk.n)?), e: without_zeros(bytes(&jwk.e)?) }
-            }
+            ("RSA", _) => Material::Rsa {
+                n: strip_leading_zeros(bytes(&jwk.n)?),
+                e: strip_leading_zeros(bytes(&jwk.e)?),
+            },
             ("EC", Some(curve)) => {
                 let (curve, length) = match curve {
                     "P-256" => (Curve::P256, 32),
@@ -164,7 +165,7 @@ impl Key {
             Material::Rsa { e, .. } if matches!(e[..], [] | [1]) || e.ends_with(&[0]) => {
                 Some("its exponent is not valid for signatures (RFC 8017 section 3.1)".into())
             }
-            Material::Rsa { n, .. } if is_of_the_faulty_generator(n) => {
+            Material::Rsa { n, .. } if has_roca_form(n) => {
                 Some("its private part can be computed (ROCA, CVE-2017-15361)".into())
             }
             _ => None,
@@ -182,7 +183,7 @@ impl Key {
 }
 
 /// Removes leading zero bytes: some issuers write one before a modulus, as in DER.
-fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
+fn strip_leading_zeros(mut number: Vec<u8>) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.drain(..zeros);
     number
@@ -190,7 +191,7 @@ fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
 
 /// Whether the modulus has the form of ROCA: modulo every small prime, it is a power of 65537. One in 2^28 other moduli
 /// has this form too (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2.3).
-fn is_of_the_faulty_generator(modulus: &[u8]) -> bool {
+fn has_roca_form(modulus: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
         103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,

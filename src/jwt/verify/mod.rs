@@ -37,7 +37,7 @@ use crate::http::Http;
 
 pub use key::{KeySet, KeySetError};
 pub use report::{Report, Status, Step, Verdict};
-use signature::Signed;
+use signature::TokenSignature;
 
 /// The requirements for a token.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub enum Issuer {
     /// The issuer of the workspace.
     Workspace(String),
     /// The issuer that the token names.
-    OfTheToken,
+    FromToken,
 }
 
 /// The origin of keys.
@@ -85,7 +85,7 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
             return report;
         }
     };
-    let signed = match Signed::from_header(&decoded.header, token) {
+    let signed = match TokenSignature::from_header(&decoded.header, token) {
         Ok((signed, step)) => {
             report.add(step);
             Some(signed)
@@ -95,27 +95,27 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
             None
         }
     };
-    report.steps.extend(signature::kind(&decoded.header));
+    report.steps.extend(signature::check_typ(&decoded.header));
     report.add(claims::issuer(&decoded.payload, checks));
     if let Some(signed) = signed {
         let named = decoded.payload.get("iss").and_then(crate::json::Json::as_str);
         judge_signature(&mut report, &signed, named.as_deref(), checks, http).await;
     } else {
-        report.add(Step::skipped("signature", NOT_READ));
+        report.add(Step::skipped("signature", HEADER_UNUSABLE));
     }
-    report.steps.extend(claims::others(&decoded.payload, checks));
+    report.steps.extend(claims::all_but_issuer(&decoded.payload, checks));
     report.claims = Some(decoded.payload);
     report
 }
 
-const NOT_READ: &str = "not checked, because the header cannot be used";
+const HEADER_UNUSABLE: &str = "not checked, because the header cannot be used";
 const NO_KEYS: &str = "not checked, because there are no keys";
 const NO_KEY: &str = "not checked, because no key fits";
 
 /// Finds the keys, selects the key, and verifies the signature.
 async fn judge_signature(
     report: &mut Report,
-    signed: &Signed<'_>,
+    signed: &TokenSignature<'_>,
     named: Option<&str>,
     checks: &Checks<'_>,
     http: &Http<'_>,
@@ -170,7 +170,7 @@ async fn judge_signature(
 /// The address of the keys.
 async fn discover(
     report: &mut Report,
-    signed: &Signed<'_>,
+    signed: &TokenSignature<'_>,
     named: Option<&str>,
     checks: &Checks<'_>,
     http: &Http<'_>,
@@ -178,7 +178,7 @@ async fn discover(
     let issuer = match &checks.issuer {
         Issuer::Pinned(issuer) | Issuer::Workspace(issuer) => issuer.as_str(),
         // Without `iss` there is no address, and the step for `iss` has failed already.
-        Issuer::OfTheToken => named?,
+        Issuer::FromToken => named?,
     };
     match issuer::discover(http, issuer).await {
         Ok((found, mut step)) => {

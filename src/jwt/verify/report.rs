@@ -86,7 +86,7 @@ impl Report {
     }
 
     /// The first step that failed. If none failed, the first one that is undecided.
-    pub fn culprit(&self) -> Option<&Step> {
+    pub fn failed_step(&self) -> Option<&Step> {
         let first = |status| self.steps.iter().find(|step| step.status == status);
         first(Status::Failed).or_else(|| first(Status::Unknown))
     }

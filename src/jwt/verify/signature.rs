@@ -9,10 +9,10 @@ use crate::json::Json;
 use crate::jwt::crypto;
 
 /// The maximum number of keys that are tried for a token without `kid`.
-const MOST_TRIES: usize = 16;
+const MAX_TRIED_KEYS: usize = 16;
 
 /// The signature of a token, and what the header says about it.
-pub(super) struct Signed<'a> {
+pub(super) struct TokenSignature<'a> {
     /// `alg`, as the token spells it.
     pub(super) name: String,
     pub(super) algorithm: Algorithm,
@@ -45,7 +45,7 @@ const UNSUPPORTED: [&str; 3] = ["ES512", "ES256K", "Ed448"];
 
 /// A warning if `typ` names another type than a plain JWT. Explicit types keep a token of one kind from being accepted
 /// as another kind (RFC 8725 section 3.11), but no type is registered for ID tokens.
-pub(super) fn kind(header: &Json) -> Option<Step> {
+pub(super) fn check_typ(header: &Json) -> Option<Step> {
     let typ = header.get("typ")?;
     let Some(name) = typ.as_str() else {
         return Some(Step::warned("typ", "it is not a string, and a strict receiver refuses it"));
@@ -66,7 +66,7 @@ pub(super) fn kind(header: &Json) -> Option<Step> {
     Some(Step::warned("typ", value))
 }
 
-impl<'a> Signed<'a> {
+impl<'a> TokenSignature<'a> {
     /// Reads the header, and checks `alg`, `crit`, `b64` and `kid`.
     pub(super) fn from_header(header: &Json, token: &'a str) -> Result<(Self, Step), Step> {
         let Some(name) = header.get("alg").and_then(Json::as_str) else {
@@ -117,7 +117,7 @@ impl<'a> Signed<'a> {
     pub(super) fn candidates<'k>(&self, set: &'k KeySet) -> Option<Result<(Vec<&'k Key>, Step), Step>> {
         let suitable = |key: &&Key| key.refusal(self.algorithm, &self.name).is_none();
         let Some(kid) = &self.kid else {
-            let fitting: Vec<&Key> = set.keys.iter().filter(suitable).take(MOST_TRIES).collect();
+            let fitting: Vec<&Key> = set.keys.iter().filter(suitable).take(MAX_TRIED_KEYS).collect();
             return Some(match fitting.as_slice() {
                 [] => Err(Step::failed("key", format!("no key fits {}: {}", self.name, describe_all(set)))),
                 [key] => {
@@ -191,6 +191,7 @@ fn describe_all(set: &KeySet) -> String {
     if set.keys.is_empty() {
         return "the issuer publishes none that is supported here".into();
     }
-    let each = set.keys.iter().take(MOST_TRIES).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
+    let each =
+        set.keys.iter().take(MAX_TRIED_KEYS).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
     format!("there is {}", each.collect::<Vec<_>>().join(", "))
 }

@@ -87,7 +87,7 @@ fn a_valid_token_passes() {
     let report = judge(&signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims()), &keys);
     assert_eq!(report.verdict(), Verdict::Valid, "{report:?}");
     assert_eq!(report.claims().unwrap().get("sub").unwrap().as_str().unwrap(), "s");
-    assert!(report.culprit().is_none());
+    assert!(report.failed_step().is_none());
     let line = format!("Authorization: Bearer {}\r\n", signer.sign(&json!({"alg": "Ed25519"}), &claims()));
     assert_eq!(judge(&line, &keys).verdict(), Verdict::Valid);
 }
@@ -140,7 +140,7 @@ fn the_examples_of_rfc_7515() {
 fn the_example_of_rfc_7519_has_no_public_key() {
     let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let report = judge(token, &json!({"keys": []}));
-    assert_eq!(report.culprit().unwrap().name, "alg");
+    assert_eq!(report.failed_step().unwrap().name, "alg");
     assert_eq!(step(&report, "signature"), "Skipped: not checked, because the header cannot be used");
 }
 
@@ -152,10 +152,10 @@ fn the_key_of_rfc_8037() {
             .unwrap();
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let header = crate::json::Json::parse(r#"{"alg":"EdDSA"}"#).unwrap();
-    let (signed, _) = Signed::from_header(&header, token).unwrap();
+    let (signed, _) = TokenSignature::from_header(&header, token).unwrap();
     let (keys, _) = signed.candidates(&set).unwrap().unwrap();
     assert_eq!(signed.verify(&keys).status, Status::Passed);
-    let (forged, _) = Signed::from_header(&header, &token[1..]).unwrap();
+    let (forged, _) = TokenSignature::from_header(&header, &token[1..]).unwrap();
     assert_eq!(forged.verify(&keys).status, Status::Failed);
 }
 
@@ -644,14 +644,14 @@ fn claims_are_checked() {
     }
     let token = signer.sign(&json!({"alg": "EdDSA"}), &with("exp", json!(NOW)));
     let report = judge_with(&token, &signer.jwk("k"), |checks| checks.leeway = Duration::ZERO);
-    assert_eq!(report.culprit().unwrap().name, "exp");
+    assert_eq!(report.failed_step().unwrap().name, "exp");
 }
 
 #[test]
 fn an_issuer_from_the_token_is_a_warning() {
     let signer = Signer::new();
     let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
-    let report = judge_with(&token, &signer.jwk("k"), |checks| checks.issuer = Issuer::OfTheToken);
+    let report = judge_with(&token, &signer.jwk("k"), |checks| checks.issuer = Issuer::FromToken);
     assert_eq!(step(&report, "iss"), "Warned: https://i, which is not compared with an expected issuer");
     assert_eq!(report.verdict(), Verdict::Valid);
     // Addresses that keys must not come from: no request is sent.
@@ -675,16 +675,16 @@ fn an_issuer_from_the_token_is_a_warning() {
     ] {
         let token = signer.sign(&json!({"alg": "EdDSA"}), &with("iss", json!(issuer)));
         let report = judge_with(&token, &signer.jwk("k"), |checks| {
-            (checks.issuer, checks.keys) = (Issuer::OfTheToken, Keys::Discovered);
+            (checks.issuer, checks.keys) = (Issuer::FromToken, Keys::Discovered);
         });
         assert_eq!(step(&report, "discovery"), expected);
         assert_eq!(step(&report, "signature"), "Skipped: not checked, because there are no keys");
     }
     let token = signer.sign(&json!({"alg": "EdDSA"}), &without("iss"));
     let report = judge_with(&token, &signer.jwk("k"), |checks| {
-        (checks.issuer, checks.keys) = (Issuer::OfTheToken, Keys::Discovered);
+        (checks.issuer, checks.keys) = (Issuer::FromToken, Keys::Discovered);
     });
-    assert_eq!((report.culprit().unwrap().name, report.verdict()), ("iss", Verdict::Invalid));
+    assert_eq!((report.failed_step().unwrap().name, report.verdict()), ("iss", Verdict::Invalid));
 }
 
 #[test]

@@ -245,7 +245,7 @@ fn check(groups: &[Group], rows: &[Row]) -> usize {
             panic!("{}: not one row", vector.id)
         };
         let report = judge(&vector.token, &group.key);
-        let found = report.culprit().map_or(("", ""), |step| (step.name, &step.value));
+        let found = report.failed_step().map_or(("", ""), |step| (step.name, &step.value));
         let of = format!("{} ({}, {}): {found:?}", vector.id, vector.comment, vector.how);
         assert_eq!(report.verdict(), *verdict, "{of}");
         assert!(found.0 == *step && found.1.starts_with(says), "{of}");

@@ -4,8 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Place;
-use crate::exchange::{again, state_of, wait_for};
+use super::SupervisorSetting;
+use crate::exchange::{retry_hint, state_of, unavailable_hint};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
@@ -96,30 +96,30 @@ pub(crate) enum SourceError {
     /// The supervisor gave no reply.
     #[error("{}", describe_supervisor(place, cause))]
     Supervisor {
-        place: Place,
+        place: SupervisorSetting,
         #[source]
         cause: HttpError,
     },
     /// Another program than the supervisor answered.
     #[error("the program that answered is not the workspace's supervisor")]
     NotASupervisor {
-        place: Place,
+        place: SupervisorSetting,
         /// What is wrong with the reply.
         #[source]
         cause: UnexpectedReply,
     },
     /// The supervisor refused the workspace info.
     #[error("the supervisor gave no workspace info: {said}")]
-    Info { said: Said, temporary: bool },
+    Info { said: RefusalText, temporary: bool },
     /// The workspace info is incomplete.
     #[error("the supervisor's workspace info has no `{field}`")]
     InfoLacks { field: &'static str },
     /// The supervisor has no API token for us.
     #[error("the supervisor holds no API token with scope `{scope}` for {host}: {said}")]
-    NoApiToken { scope: &'static str, host: String, said: Said },
+    NoApiToken { scope: &'static str, host: String, said: RefusalText },
     /// The supervisor failed to look for an API token.
     #[error("the supervisor gave no API token: {said}")]
-    ApiToken { said: Said, temporary: bool },
+    ApiToken { said: RefusalText, temporary: bool },
     /// The token in a reply is empty.
     #[error("{service} ({origin}) answered with an empty token")]
     EmptyToken { service: &'static str, origin: String },
@@ -147,15 +147,15 @@ pub(crate) enum SourceError {
         cause: MalformedToken,
     },
     #[error("{API} ({origin}) refused: {said}")]
-    Refused { origin: String, code: Code, said: Said, named_by: NamedBy },
+    Refused { origin: String, code: Code, said: RefusalText, named_by: NamedBy },
     /// The API is overloaded or temporarily down.
     #[error("{API} ({origin}) {}: {said}", state_of(*status))]
-    Unavailable { origin: String, said: Said, status: u16 },
+    Unavailable { origin: String, said: RefusalText, status: u16 },
 }
 
 /// The text of a refusal.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct RefusalText {
     pub(super) text: String,
     /// HTTP status
     pub(super) status: u16,
@@ -163,7 +163,7 @@ pub(crate) struct Said {
     pub(super) wait: Option<Duration>,
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for RefusalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
@@ -188,10 +188,10 @@ pub(crate) enum Code {
     Internal,
 }
 
-fn describe_supervisor(place: &Place, cause: &HttpError) -> String {
+fn describe_supervisor(place: &SupervisorSetting, cause: &HttpError) -> String {
     match place {
-        Place::Named(_) | Place::Workspace => format!("the workspace's supervisor {}", cause.verb()),
-        Place::Nowhere { .. } => "no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers".to_owned(),
+        SupervisorSetting::Named(_) | SupervisorSetting::Workspace => format!("the workspace's supervisor {}", cause.verb()),
+        SupervisorSetting::Nowhere { .. } => "no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers".to_owned(),
     }
 }
 
@@ -227,10 +227,10 @@ impl Explain for SourceError {
                 "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
                 shell::command(&["--allow-api-host", named])
             ),
-            Self::Supervisor { place: Place::Nowhere { command }, .. } => format!(
+            Self::Supervisor { place: SupervisorSetting::Nowhere { command }, .. } => format!(
                 "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- {command}`"
             ),
-            Self::Supervisor { place: Place::Named(address), cause: HttpError::Refused { .. } }
+            Self::Supervisor { place: SupervisorSetting::Named(address), cause: HttpError::Refused { .. } }
                 if !address.ends_with(":22999") =>
             {
                 format!(
@@ -242,7 +242,7 @@ impl Explain for SourceError {
             }
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
-                    (Place::Named(address), _) if !address.ends_with(":22999") => format!(
+                    (SupervisorSetting::Named(address), _) if !address.ends_with(":22999") => format!(
                         "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is"
                     ),
                     (_, Self::NotASupervisor { .. }) => {
@@ -256,12 +256,12 @@ impl Explain for SourceError {
             {
                 format!(
                     "too many commands ask the supervisor at once: {}",
-                    again("with fewer commands at once", said.wait)
+                    retry_hint("with fewer commands at once", said.wait)
                 )
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said } => format!(
                 "most likely the workspace is still starting: {}; if it fails again, restart the workspace",
-                again("in a minute", said.wait)
+                retry_hint("in a minute", said.wait)
             ),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 404 => {
@@ -305,7 +305,7 @@ impl Explain for SourceError {
             }
             Self::NotTheApi { named_by, cause } => named_by.hint_for_another_service(Some(cause.status())),
             Self::Refused { code, said, named_by, .. } => code.hint(&said.text, *named_by),
-            Self::Unavailable { status, said, .. } => wait_for(*status, said.wait),
+            Self::Unavailable { status, said, .. } => unavailable_hint(*status, said.wait),
         })
     }
 }

@@ -33,7 +33,7 @@ use crate::shell;
 const DEFAULT_ADDRESS: &str = "127.0.0.1:22999";
 /// How long a plugin of `kubectl` waits for a starting supervisor: `kubectl` runs a plugin up to
 /// five times in a row.
-const PLUGIN_PATIENCE: Duration = Duration::from_secs(2);
+const PLUGIN_TIMEOUT: Duration = Duration::from_secs(2);
 /// The scope that the original `gp` requests. The returned token is the workspace's own and may
 /// have more rights.
 const SCOPE: &str = "function:getWorkspace";
@@ -47,12 +47,12 @@ pub(crate) struct Supervisor {
     allow_api_host: Option<String>,
     /// `GITPOD_WORKSPACE_ID`, for the fingerprint: several workspaces may share a home folder.
     workspace_id: Option<String>,
-    place: Place,
+    place: SupervisorSetting,
 }
 
 /// How the environment names the supervisor.
 #[derive(Debug, Clone)]
-pub(crate) enum Place {
+pub(crate) enum SupervisorSetting {
     /// `SUPERVISOR_ADDR` is set to this address.
     Named(String),
     /// Only `GITPOD_WORKSPACE_ID` is set.
@@ -120,14 +120,14 @@ impl Supervisor {
     async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
         let retries = if self.is_in_workspace() { RetryPolicy::Starting } else { RetryPolicy::Standard };
         let url = self.base.below("_supervisor/v1/info/workspace");
-        let hurried = http.until(http.deadline().within(PLUGIN_PATIENCE));
+        let hurried = http.until(http.deadline().within(PLUGIN_TIMEOUT));
         let is_plugin = http.ctx().caller() == Some(Caller::Kubectl);
         let reply =
             self.ask(&Call::get(url).retries(retries), if is_plugin { &hurried } else { http }).await?;
         if !reply.is_success() {
             return Err(refusal::of_info(&reply, &self.place, http.ctx().now()));
         }
-        let mut info: WorkspaceInfo = reply.json().map_err(|cause| self.is_another(cause))?;
+        let mut info: WorkspaceInfo = reply.json().map_err(|cause| self.not_a_supervisor(cause))?;
         let host = info.api.take().map(|api| api.host).unwrap_or_default();
         if info.id.is_empty() {
             return Err(SourceError::InfoLacks { field: "workspaceId" });
@@ -157,7 +157,7 @@ impl Supervisor {
         if !reply.is_success() {
             return Err(refusal::of_api_token(&reply, host, SCOPE, &self.place, http.ctx().now()));
         }
-        let ApiToken { token } = reply.json().map_err(|cause| self.is_another(cause))?;
+        let ApiToken { token } = reply.json().map_err(|cause| self.not_a_supervisor(cause))?;
         if token.reveal().is_empty() {
             return Err(SourceError::EmptyToken {
                 service: "the workspace's supervisor",
@@ -194,7 +194,7 @@ impl Supervisor {
         IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken { origin: reply.origin, cause })
     }
 
-    fn is_another(&self, cause: UnexpectedReply) -> SourceError {
+    fn not_a_supervisor(&self, cause: UnexpectedReply) -> SourceError {
         SourceError::NotASupervisor { place: self.place.clone(), cause }
     }
 
@@ -203,7 +203,7 @@ impl Supervisor {
     }
 
     fn is_in_workspace(&self) -> bool {
-        !matches!(self.place, Place::Nowhere { .. })
+        !matches!(self.place, SupervisorSetting::Nowhere { .. })
     }
 }
 
@@ -223,9 +223,9 @@ impl TokenSource for Supervisor {
         let base = supervisor_url(address.or(ctx.default_supervisor()).unwrap_or(DEFAULT_ADDRESS))?;
         let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
         let place = match (address, &workspace_id) {
-            (Some(address), _) => Place::Named(shown_url(address)),
-            (None, Some(_)) => Place::Workspace,
-            (None, None) => Place::Nowhere { command: shell::command(&ctx.command_line()) },
+            (Some(address), _) => SupervisorSetting::Named(shown_url(address)),
+            (None, Some(_)) => SupervisorSetting::Workspace,
+            (None, None) => SupervisorSetting::Nowhere { command: shell::command(&ctx.command_line()) },
         };
         let allow_api_host = options.allow_api_host.clone();
         Ok(Self { base, api: api_override(ctx)?, allow_api_host, workspace_id, place })

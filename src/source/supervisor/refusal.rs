@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::Place;
-use super::error::{Code, NamedBy, Said, SourceError};
+use super::SupervisorSetting;
+use super::error::{Code, NamedBy, RefusalText, SourceError};
 use crate::exchange::with_effort;
 use crate::http::{Reply, UnexpectedReply};
 use crate::time;
@@ -20,7 +20,7 @@ struct Problem {
 }
 
 /// The error for a refused request for the workspace info.
-pub(super) fn of_info(reply: &Reply, place: &Place, now: Timestamp) -> SourceError {
+pub(super) fn of_info(reply: &Reply, place: &SupervisorSetting, now: Timestamp) -> SourceError {
     match read(reply, now) {
         Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
         Err(cause) => SourceError::NotASupervisor { place: place.clone(), cause },
@@ -32,7 +32,7 @@ pub(super) fn of_api_token(
     reply: &Reply,
     host: &str,
     scope: &'static str,
-    place: &Place,
+    place: &SupervisorSetting,
     now: Timestamp,
 ) -> SourceError {
     match read(reply, now) {
@@ -52,7 +52,7 @@ pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> Sourc
         Ok(said) => said,
         // A server that does not know the path answers with the plain text of its framework.
         Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
-            (String::new(), Said { text: "HTTP 404".to_owned(), status: 404, wait: None })
+            (String::new(), RefusalText { text: "HTTP 404".to_owned(), status: 404, wait: None })
         }
         Err(cause) => return SourceError::NotTheApi { named_by, cause },
     };
@@ -92,7 +92,7 @@ fn is_temporary(status: u16) -> bool {
 
 /// The code of a refusal, and its text: `message (code, HTTP 403), and asks to wait 30 s`. Missing
 /// parts are left out.
-fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply> {
+fn read(reply: &Reply, now: Timestamp) -> Result<(String, RefusalText), UnexpectedReply> {
     let Problem { code, message } = match reply.json() {
         Ok(problem) => problem,
         // If a server is down, a load balancer answers with its own page.
@@ -110,5 +110,5 @@ fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply
     let said = if message.is_empty() { status } else { format!("{message} ({status})") };
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
     let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
-    Ok((code, Said { text: with_effort(said, reply), status: reply.status, wait }))
+    Ok((code, RefusalText { text: with_effort(said, reply), status: reply.status, wait }))
 }

@@ -21,13 +21,13 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::formats::region_variables;
-use super::{AssumeRole, Aws, lease_of};
+use super::{AssumeRole, Aws, renewal_of};
 use crate::audit::{HandOver, Recipient};
 use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::listener;
 use crate::output::Output;
-use crate::renew::{self, Lease, Renewed, SourceEnded};
+use crate::renew::{self, Renewal, Renewed, SourceEnded};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -62,7 +62,7 @@ pub(super) struct Endpoint {
     address: SocketAddr,
     token: Secret,
     state: Arc<SharedState>,
-    lease: Lease,
+    renewal: Renewal,
 }
 
 struct SharedState {
@@ -82,7 +82,7 @@ impl Endpoint {
         session: &Session<'_>,
     ) -> Result<Self, EndpointError> {
         let ctx = session.ctx();
-        let (lease, clock) = (lease_of(&credentials, ctx), ctx.clock());
+        let (renewal, clock) = (renewal_of(&credentials, ctx), ctx.clock());
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| EndpointError::Random)?;
         let token = Secret::new(URL_SAFE_NO_PAD.encode(bytes));
@@ -99,7 +99,7 @@ impl Endpoint {
         });
         let routes = Router::new().route("/", get(answer)).with_state(state.clone());
         tokio::spawn(listener::serve(listener, routes));
-        Ok(Self { address, token, state, lease })
+        Ok(Self { address, token, state, renewal })
     }
 
     /// Renews the credentials before they expire. Returns when the source of the ID token has ended
@@ -116,12 +116,12 @@ impl Endpoint {
             let reason = renewed.as_ref().err().map(|failure| ctx.out.redact(&failure.causes().join(": ")));
             *self.state.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
             let new = renewed?.credential;
-            let lease = lease_of(&new, ctx);
+            let renewal = renewal_of(&new, ctx);
             *self.state.credentials.lock().unwrap_or_else(PoisonError::into_inner) =
                 (new, session.hand_over());
-            Ok(lease)
+            Ok(renewal)
         };
-        renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), end, renew, ctx).await
+        renew::keep_fresh(Renewed::CREDENTIALS, self.renewal.clone(), end, renew, ctx).await
     }
 
     /// The variables that make SDKs use this endpoint.

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
     let session = Session::for_target::<Aws>(ctx, &request)?;
     let credentials = obtain(&session, &request).await?;
     let region = request.endpoint.named_region.as_deref();
-    let environment = Environment::without(Aws::SHADOWS)
+    let environment = Environment::without(Aws::CONFLICTING_VARIABLES)
         .unset(session.dropped(args.child.drop_source))
         .with(environment(&credentials, region));
     exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
@@ -45,7 +45,7 @@ async fn run_with_endpoint(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Conte
     };
     let files = PrivateFiles::make(ctx).could_not(action)?;
     let endpoint = Endpoint::open(0, credentials, &session).await.could_not(action)?;
-    let environment = Environment::without(Aws::SHADOWS)
+    let environment = Environment::without(Aws::CONFLICTING_VARIABLES)
         .unset(session.dropped(args.child.drop_source))
         .with(endpoint.environment(request.endpoint.named_region.as_deref()))
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::settings::invalid_setting;
 use crate::shell;
 use crate::sink::LockedFile;
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, warn_of_conflicts};
 use crate::time;
 
 const WRITTEN: &str = "the new credential source";
@@ -196,9 +196,9 @@ fn warn_of_profile_shadows(request: &AssumeRole, ctx: &Context) {
     let profile = shell::posix_quote(&request.profile);
     let written = format!("the profile unless it is named with `--profile {profile}`");
     let other = request.other_profile(ctx);
-    let mut set = Aws::shadows(request, ctx);
+    let mut set = Aws::conflicting_variables(request, ctx);
     set.retain(|name| other.is_none_or(|(variable, _)| *name != variable));
-    warn_of_shadows(&set, "SDKs", &written, ctx);
+    warn_of_conflicts(&set, "SDKs", &written, ctx);
     if let Some((variable, other)) = other {
         let other = shell::posix_quote(other);
         ctx.out.warn(format!(

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::session::Session;
 use crate::sink::formats::shell_lines;
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, warn_of_conflicts};
 
 /// In seconds. boto3 renews credentials that expire in less than 15 minutes. The cache renews them
 /// when half of their lifetime is left, or later. So with a shorter lifetime, boto3 calls the command for
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
             _ => ctx.is_set(name),
         };
         let set: Vec<_> = ["AWS_PROFILE", "AWS_ACCOUNT_ID"].into_iter().filter(is_other).collect();
-        warn_of_shadows(&set, "some SDKs", "these variables", ctx);
+        warn_of_conflicts(&set, "some SDKs", "these variables", ctx);
     }
     Ok(())
 }

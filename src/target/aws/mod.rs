@@ -25,7 +25,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exchange::{ExchangeError, Service};
 use crate::http::{Authorities, Http, HttpError, SecureUrl, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
-use crate::renew::{Due, Lease, Renewed, WrongClock};
+use crate::renew::{Due, Renewal, Renewed, WrongClock};
 use crate::session::Session;
 use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
@@ -36,7 +36,7 @@ pub use request::AssumeRole;
 pub struct Aws;
 
 impl Target for Aws {
-    const SHADOWS: &'static [&'static str] = &[
+    const CONFLICTING_VARIABLES: &'static [&'static str] = &[
         "AWS_ACCESS_KEY_ID",
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
@@ -92,7 +92,7 @@ impl Target for Aws {
 
     /// The set variables that SDKs prefer to a profile, unless their command line names the
     /// profile. `AWS_ROLE_ARN` is not among them, because this login reads it too.
-    fn shadows(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
+    fn conflicting_variables(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
         const OVER_PROFILES: [&str; 4] = [
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
@@ -108,7 +108,7 @@ impl Target for Aws {
         if endpoint.is_of_aws() { Vec::new() } else { vec![endpoint.url.origin()] }
     }
 
-    fn addresses(request: &AssumeRole) -> Vec<SecureUrl> {
+    fn urls(request: &AssumeRole) -> Vec<SecureUrl> {
         vec![request.endpoint.url.clone()]
     }
 
@@ -138,17 +138,17 @@ impl Target for Aws {
 }
 
 /// When to renew the credentials, when they expire, and how far the clock of this machine is off.
-fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
+fn renewal_of(credentials: &AwsCredentials, ctx: &Context) -> Renewal {
     let due = Due::at(credentials.renew_at(), ctx);
     let difference = credentials.clock_difference();
     let clock = difference.map(|difference| WrongClock { difference, service: Sts::SHORT_NAME });
     let clock_is_right = credentials.issued_at.is_some() && clock.is_none();
-    Lease { due, ends: credentials.expires_at, clock, clock_is_right }
+    Renewal { due, expires_at: credentials.expires_at, clock, clock_is_right }
 }
 
 /// Gets new credentials for a caller that does not renew them. Warns if tools will consider them expired.
 async fn obtain(session: &Session<'_>, request: &AssumeRole) -> Result<AwsCredentials, Failure> {
     let credentials = session.obtain::<Aws>(request).await?.credential;
-    lease_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());
+    renewal_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());
     Ok(credentials)
 }

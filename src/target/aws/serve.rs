@@ -24,8 +24,8 @@ use crate::renew::{SourceEnded, for_parent};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, Variable, shell_lines};
-use crate::sink::{Claim, write_private};
-use crate::target::{Target, warn_of_shadows};
+use crate::sink::{KeepFreshLock, write_private};
+use crate::target::{Target, warn_of_conflicts};
 
 /// The variable with the id of the process to stop, like `SSH_AGENT_PID`.
 const PID_VARIABLE: &str = "IDP_SERVE_PID";
@@ -58,7 +58,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
     // file, no request is sent.
     let action = || "write the address of the endpoint".to_owned();
     let file = match &args.output {
-        Some(path) => Some(Claim::take(path).await.could_not(action)?),
+        Some(path) => Some(KeepFreshLock::take(path).await.could_not(action)?),
         None => None,
     };
     let session = Session::for_target::<Aws>(ctx, &request)?;
@@ -131,9 +131,9 @@ fn remove(path: &Path, variables: &[Variable]) {
 fn warn_of_preferred_credentials(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
     // The printed lines set the first variable, and the second one has no effect without a token file.
     let harmless = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN"];
-    let set = Aws::SHADOWS.iter().copied();
+    let set = Aws::CONFLICTING_VARIABLES.iter().copied();
     let set: Vec<_> = set.filter(|name| ctx.is_set(name) && !harmless.contains(name)).collect();
-    warn_of_shadows(&set, "SDKs", "this endpoint", ctx);
+    warn_of_conflicts(&set, "SDKs", "this endpoint", ctx);
     for kind in [FileKind::Config, FileKind::Credentials] {
         let store = Store::find(kind, ctx)?;
         let read = store.read().could_not(|| "look for other credentials".to_owned())?;

@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::time;
 
 /// SDKs read the token file again only after this many seconds (azure-identity for Python).
-const READ_AGAIN: i64 = 600;
+const READ_INTERVAL: i64 = 600;
 /// The variables that name a token file to SDKs and Terraform.
 const VARIABLES: [&str; 2] = ["AZURE_FEDERATED_TOKEN_FILE", "ARM_OIDC_TOKEN_FILE_PATH"];
 
@@ -36,7 +36,7 @@ impl Examine for Azure {
             VARIABLES.iter().filter_map(|name| input.ctx.var_os(name)).map(Path::new).collect();
         named.dedup();
         for path in &named {
-            let file = TokenFile { check: CHECK, path, audience, read_interval: READ_AGAIN, hint: HINT };
+            let file = TokenFile { check: CHECK, path, audience, read_interval: READ_INTERVAL, hint: HINT };
             let ends_in_blanks = files::read_text(path, MAX_FILE).is_ok_and(|text| text.trim() != *text);
             if ends_in_blanks {
                 let hint =

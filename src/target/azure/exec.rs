@@ -28,11 +28,11 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     let folder = TemporaryFolder::make(ctx)?;
     let path = folder.path().join("token.jwt");
     let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
-    let lease = file.write(&token, bare).await?;
-    let environment = Environment::without(Azure::SHADOWS)
+    let renewal = file.write(&token, bare).await?;
+    let environment = Environment::without(Azure::CONFLICTING_VARIABLES)
         .unset(session.dropped(args.child.drop_source))
         .with(request.variables(&path));
-    let keep = file.keep(lease, bare);
+    let keep = file.keep(renewal, bare);
     // The hand-over is empty: the command gets the token from the file, and each write of the file
     // has its own line in the audit log.
     let hand_over = HandOver::default();

@@ -10,7 +10,7 @@ use crate::renew::{Keeper, Reader, bare, warn_of_clock, warn_of_short_life};
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::sink::{check_content, write_private};
-use crate::target::{Target, note_variables, warn_of_shadows};
+use crate::target::{Target, note_variables, warn_of_conflicts};
 use crate::time;
 
 /// Writes the token file, or prints an access token.
@@ -21,17 +21,17 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
         Some(Format::Shell(format)) => Some(format),
         Some(Format::Own(format)) => {
             let given = [args.output.is_some(), args.keep_fresh];
-            refuse(["--output", "--keep-fresh"], given, "the ID token's file", "leave out `--format`")?;
+            refuse_flags(["--output", "--keep-fresh"], given, "the ID token's file", "leave out `--format`")?;
             return print(&request, format, ctx).await;
         }
     };
     let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
-    refuse(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
+    refuse_flags(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
     write(args, &request, shell, ctx).await
 }
 
 /// Refuses flags that have no effect with this format.
-fn refuse(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
+fn refuse_flags(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
     match flags.into_iter().zip(given).find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => {
@@ -60,7 +60,12 @@ async fn write(
             Some(format) => ctx.out.lines(&shell_lines(&variables, format))?,
             None => note_variables(&path, "Azure's SDKs and Terraform", &variables, ctx),
         }
-        warn_of_shadows(&Azure::shadows(request, ctx), "Azure's SDKs and Terraform", "the token file", ctx);
+        warn_of_conflicts(
+            &Azure::conflicting_variables(request, ctx),
+            "Azure's SDKs and Terraform",
+            "the token file",
+            ctx,
+        );
         Ok::<_, Failure>(())
     };
     if args.keep_fresh {

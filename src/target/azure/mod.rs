@@ -31,7 +31,7 @@ pub use request::ClientCredentials;
 pub struct Azure;
 
 impl Target for Azure {
-    const SHADOWS: &'static [&'static str] = &[
+    const CONFLICTING_VARIABLES: &'static [&'static str] = &[
         "ARM_CLIENT_CERTIFICATE",
         "ARM_CLIENT_CERTIFICATE_PATH",
         "ARM_CLIENT_SECRET",
@@ -64,23 +64,23 @@ impl Target for Azure {
 
     /// `AZURE_TOKEN_CREDENTIALS` does not take precedence if it selects a credential that reads
     /// the token file.
-    fn shadows(_: &ClientCredentials, ctx: &Context) -> Vec<&'static str> {
+    fn conflicting_variables(_: &ClientCredentials, ctx: &Context) -> Vec<&'static str> {
         const READS_THE_FILE: [&str; 2] = ["prod", "WorkloadIdentityCredential"];
-        let leads_past = |name: &&str| {
+        let takes_precedence = |name: &&str| {
             ctx.var_os(name).is_some_and(|value| {
                 *name != "AZURE_TOKEN_CREDENTIALS"
                     || !READS_THE_FILE.iter().any(|kind| value.eq_ignore_ascii_case(kind))
             })
         };
-        Self::SHADOWS.iter().copied().filter(leads_past).collect()
+        Self::CONFLICTING_VARIABLES.iter().copied().filter(takes_precedence).collect()
     }
 
     fn foreign_hosts(request: &ClientCredentials) -> Vec<String> {
         let authority = &request.authority;
-        if authority.is_of_microsoft() { Vec::new() } else { vec![authority.origin()] }
+        if authority.is_microsoft() { Vec::new() } else { vec![authority.origin()] }
     }
 
-    fn addresses(request: &ClientCredentials) -> Vec<SecureUrl> {
+    fn urls(request: &ClientCredentials) -> Vec<SecureUrl> {
         vec![request.authority.token_url(&request.tenant)]
     }
 

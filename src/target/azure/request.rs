@@ -27,10 +27,10 @@ pub struct ClientCredentials {
 }
 
 pub(super) fn read(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
-    checked(args, ctx).could_not(|| "get access to Azure".to_owned())
+    parse(args, ctx).could_not(|| "get access to Azure".to_owned())
 }
 
-fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
+fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
     let client = Setting::flag("--client-id", args.client_id.as_deref())
         .or_variable("AZURE_CLIENT_ID", ctx)?
         .required("application", "give one with `--client-id ID`, or set `AZURE_CLIENT_ID`")?
@@ -60,7 +60,7 @@ fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure
     }
     let audience = args.audience.as_deref().unwrap_or(authority.cloud().audience());
     Ok(ClientCredentials {
-        token: TokenRequest::of(audience),
+        token: TokenRequest::for_audience(audience),
         authority,
         tenant,
         client,

@@ -85,26 +85,26 @@ fn examine_account(
     const LOG_IN: &str = "write it again: `gp idp login gcp`";
     let shown = path.display();
     let audience = at("audience").unwrap_or_default();
-    let mut odd = Vec::new();
+    let mut problems = Vec::new();
     if let Some(wanted) =
         input.request.map(|request| request.provider.audience()).filter(|own| *own != audience)
     {
-        odd.push((format!("is for {audience}, but the settings name {wanted}"), LOG_IN));
+        problems.push((format!("is for {audience}, but the settings name {wanted}"), LOG_IN));
     }
     if let Some(command) = at("credential_source.executable.command") {
         let program = command.split_whitespace().next().unwrap_or_default();
         if let Some(why) = broken_program(Path::new(program)) {
-            odd.push((format!("runs {program}, which {why}"), LOG_IN));
+            problems.push((format!("runs {program}, which {why}"), LOG_IN));
         }
         if input.ctx.var_os(ALLOW).is_none_or(|value| value != "1") {
             let hint = "export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1";
-            odd.push((format!("runs a program, which SDKs refuse unless {ALLOW} is 1"), hint));
+            problems.push((format!("runs a program, which SDKs refuse unless {ALLOW} is 1"), hint));
         }
     }
-    for (what, hint) in &odd {
+    for (what, hint) in &problems {
         report.warn(CHECK, format!("{shown} {what}"), Some(hint));
     }
-    if odd.is_empty() {
+    if problems.is_empty() {
         report.pass(CHECK, format!("{shown} is an external account for {audience}"));
     }
     if let Some(file) = at("credential_source.file") {

@@ -17,8 +17,8 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let action = || Gcp::action(&request);
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Gcp>(ctx, &request)?;
-    let otherwise = "`gp idp login gcp --file-sourced`";
-    let command = install::executable(&request, session.source(), otherwise, ctx).could_not(action)?;
+    let alternative = "`gp idp login gcp --file-sourced`";
+    let command = install::executable(&request, session.source(), alternative, ctx).could_not(action)?;
     // The command later gets its tokens by calling `gp`. Try the exchange first, because the error
     // messages of `gp` are clearer than those of SDKs.
     match signals.or_interrupted(session.obtain::<Gcp>(&request)).await {
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let folder = TemporaryFolder::make(ctx)?;
     let path = folder.add("google.json", config.as_bytes())?;
     let variables = install::environment(&path, true, true, request.project.as_deref());
-    let environment = Environment::without(Gcp::SHADOWS).with(variables);
+    let environment = Environment::without(Gcp::CONFLICTING_VARIABLES).with(variables);
     // The hand-over is empty: other `gp` processes give the command its tokens and write their own
     // lines to the audit log.
     exec::run_child(&args.command, &environment, &HandOver::default(), &mut signals, ctx).await

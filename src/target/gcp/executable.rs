@@ -34,15 +34,15 @@ const SET_BY_SDKS: [&str; 3] = [
     "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE",
 ];
 /// The default of `--timeout`: SDKs wait for at least 5 s.
-const OWN_LIMIT: Duration = Duration::from_millis(4500);
+const DEFAULT_TIMEOUT: Duration = Duration::from_millis(4500);
 
 /// Whether a Google SDK runs this command line. If so, stderr stays empty, and every answer is
 /// JSON.
 pub(crate) fn is_for_sdk(args: &[OsString], ctx: &Context) -> bool {
-    let asks = |word: &OsString| {
+    let is_sdk_command = |word: &OsString| {
         word.to_str().is_some_and(|word| matches!(word, "gcloud-token" | "gcloud" | "--format=gcloud"))
     };
-    args.iter().any(asks) && set_by_sdk(ctx)
+    args.iter().any(is_sdk_command) && set_by_sdk(ctx)
 }
 
 fn set_by_sdk(ctx: &Context) -> bool {
@@ -81,7 +81,7 @@ pub(crate) async fn run_as_format(
     output: Option<&Path>,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    let timeout = args.limits.timeout.unwrap_or(OWN_LIMIT);
+    let timeout = args.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
     let options = SessionOptions { timeout, ..args.options() };
     answer(Ok(wanted), &options, output, ctx).await
 }

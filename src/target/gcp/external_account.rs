@@ -17,7 +17,7 @@ use crate::json::Json;
 /// How long SDKs wait for the executable, in milliseconds. This is also the SDKs' default.
 const TIMEOUT: u32 = 30_000;
 /// A command with this text in it runs this program.
-const OWN: &str = " idp gcloud-token";
+const OWN_COMMAND: &str = " idp gcloud-token";
 
 /// Where the ID token comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) enum TokenSource {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("{} holds credentials that this program did not write{}", path.display(), described(kind.as_deref()))]
-    Foreign {
+    NotOurs {
         path: PathBuf,
         /// The file's `type`, if it has one.
         kind: Option<String>,
@@ -55,7 +55,7 @@ fn described(kind: Option<&str>) -> String {
 impl Explain for ConfigError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Foreign { .. } | Self::Read(_) => Exit::LocalFile,
+            Self::NotOurs { .. } | Self::Read(_) => Exit::LocalFile,
             Self::NotText(_) => Exit::Usage,
             Self::Json(bug) => bug.exit(),
         }
@@ -63,7 +63,7 @@ impl Explain for ConfigError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Foreign { .. } => {
+            Self::NotOurs { .. } => {
                 Some("replace it with `--force`, or write to another file with `--output FILE`".into())
             }
             Self::Json(bug) => bug.hint(),
@@ -86,7 +86,7 @@ pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
 /// configuration passes if it runs this program, or names `token_file` or the default token file.
 ///
 /// # Errors
-/// [`ConfigError::Foreign`], [`ConfigError::Read`]
+/// [`ConfigError::NotOurs`], [`ConfigError::Read`]
 pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigError> {
     let text = match files::read_text(path, MAX_FILE) {
         Ok(text) => text,
@@ -94,7 +94,7 @@ pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), 
         // The path is a folder. The write reports this.
         Err(_) if path.is_dir() => return Ok(()),
         Err(error) if error.source.kind() == io::ErrorKind::InvalidData => {
-            return Err(ConfigError::Foreign { path: path.to_owned(), kind: None });
+            return Err(ConfigError::NotOurs { path: path.to_owned(), kind: None });
         }
         Err(error) => return Err(error.into()),
     };
@@ -103,7 +103,8 @@ pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), 
     }
     let config = Json::parse(&text).ok();
     let at = |name: &str| config.as_ref()?.at(name)?.as_str();
-    let executable = at("credential_source.executable.command").is_some_and(|command| command.contains(OWN));
+    let executable =
+        at("credential_source.executable.command").is_some_and(|command| command.contains(OWN_COMMAND));
     let file = at("credential_source.file");
     let own_file = [Some(path.with_extension("jwt")), token_file.map(Path::to_owned)]
         .into_iter()
@@ -112,7 +113,7 @@ pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), 
     if at("type").as_deref() == Some("external_account") && (executable || own_file) {
         return Ok(());
     }
-    Err(ConfigError::Foreign { path: path.to_owned(), kind: at("type") })
+    Err(ConfigError::NotOurs { path: path.to_owned(), kind: at("type") })
 }
 
 /// The configuration, its members named and ordered as gcloud writes them.

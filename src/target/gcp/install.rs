@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::sink::formats::Variable;
 use crate::sink::write_private;
 use crate::source::Source;
-use crate::target::{Target, note_variables, warn_of_shadows};
+use crate::target::{Target, note_variables, warn_of_conflicts};
 use crate::time;
 
 /// A note for users of the SDK for Node. If it knows no project, it asks Google for one, and
@@ -35,13 +35,13 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
         None => default.as_ref().map_err(Clone::clone)?.clone(),
     };
     let action = || format!("write the configuration {}", path.display());
-    let whole = absolute_path(&path)?;
+    let absolute = absolute_path(&path)?;
     let is_default = default.is_ok_and(|default| default == path);
     let token_file =
-        args.file_sourced.then(|| args.token_file.clone().unwrap_or_else(|| whole.with_extension("jwt")));
+        args.file_sourced.then(|| args.token_file.clone().unwrap_or_else(|| absolute.with_extension("jwt")));
     let token_file = token_file.map(|path| absolute_path(&path)).transpose()?;
     if !args.force {
-        check_owner(&whole, token_file.as_deref()).could_not(action)?;
+        check_owner(&absolute, token_file.as_deref()).could_not(action)?;
     }
     let session = Session::for_target::<Gcp>(ctx, &request)?;
     let source = match &token_file {
@@ -56,11 +56,11 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
     // If Google refuses the exchange, every SDK would be refused too. So the login tries the exchange here, and writes
     // nothing if that fails.
     let tried = if args.no_check { None } else { Some(session.obtain::<Gcp>(&request).await?.token) };
-    let place = Place { path: &path, whole: &whole, is_default };
+    let place = Place { path: &path, absolute: &absolute, is_default };
     match token_file {
         None => {
             write_private(&path, config.as_bytes(), session.deadline()).await.could_not(action)?;
-            place.tell(&request, true, ctx);
+            place.report(&request, true, ctx);
             Ok(())
         }
         Some(file) => install_file(args, &session, &request, &place, &file, &config, tried).await,
@@ -82,7 +82,7 @@ async fn install_file(
     let action = || format!("write the configuration {}", place.path.display());
     let announce = async || {
         write_private(place.path, config.as_bytes(), session.deadline()).await.could_not(action)?;
-        place.tell(request, false, ctx);
+        place.report(request, false, ctx);
         Ok::<_, Failure>(())
     };
     if args.keep_fresh {
@@ -110,17 +110,18 @@ async fn install_file(
 struct Place<'a> {
     /// The path that the user named, or the default path.
     path: &'a Path,
-    whole: &'a Path,
+    absolute: &'a Path,
     /// Whether this is the default path of SDKs.
     is_default: bool,
 }
 
 impl Place<'_> {
     /// Prints the path, the variables that users of the configuration need, and warnings.
-    fn tell(&self, request: &Federation, runs_a_program: bool, ctx: &Context) {
+    fn report(&self, request: &Federation, runs_a_program: bool, ctx: &Context) {
         let shadow = ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(Path::new);
-        let needs_name = !self.is_default || shadow.is_some_and(|shadow| shadow != self.whole);
-        let mut variables = environment(self.whole, needs_name, runs_a_program, request.project.as_deref());
+        let needs_name = !self.is_default || shadow.is_some_and(|shadow| shadow != self.absolute);
+        let mut variables =
+            environment(self.absolute, needs_name, runs_a_program, request.project.as_deref());
         // Only older tools read the other project variables.
         variables.retain(|(name, _)| {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
@@ -129,7 +130,7 @@ impl Place<'_> {
         if request.project.is_none() {
             ctx.out.note(NO_PROJECT);
         }
-        if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
+        if let Some(shadow) = shadow.filter(|shadow| *shadow != self.absolute) {
             let shadow = shadow.display();
             ctx.out.warn(format!(
                 "`GOOGLE_APPLICATION_CREDENTIALS` names {shadow}, which SDKs read in place of this configuration"
@@ -138,8 +139,8 @@ impl Place<'_> {
         for host in Gcp::foreign_hosts(request) {
             ctx.out.note(format!("note: SDKs send tokens to {host}, which the settings name"));
         }
-        warn_of_shadows(
-            &Gcp::shadows(request, ctx),
+        warn_of_conflicts(
+            &Gcp::conflicting_variables(request, ctx),
             "gcloud, Terraform and some SDKs",
             "this configuration",
             ctx,
@@ -164,11 +165,11 @@ pub(super) fn environment(
 }
 
 /// The command line that SDKs run. Each SDK splits it in its own way, so every word has to be
-/// plain. If a word is not, the hint of the error names the alternative `otherwise`.
+/// plain. If a word is not, the hint of the error names the alternative `alternative`.
 pub(super) fn executable(
     request: &Federation,
     source: &Source,
-    otherwise: &str,
+    alternative: &str,
     ctx: &Context,
 ) -> Result<String, Failure> {
     let mut words = vec![("the path of this program", ctx.own_path()?)];
@@ -188,7 +189,7 @@ pub(super) fn executable(
             "`--source`" | "`--audit-log`" => "use a value without special characters",
             _ => "move the program to a path without special characters",
         };
-        let hint = format!("{hint}, or use {otherwise}");
+        let hint = format!("{hint}, or use {alternative}");
         return Err(usage(
             &format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
             &hint,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::{GcpFormat, LoginGcpArgs};
 use super::exchange::{AccessToken, GoogleCredential, ServiceAccount};
-use super::request::{Federation, Purpose, Wanted, usage};
+use super::request::{Federation, TokenOptions, Wanted, usage};
 use super::{Gcp, install, project_variables, request};
 use crate::args::Format;
 use crate::audit::Recipient;
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
         }
         (_, None) => Wanted::AccessToken,
     };
-    let purpose = Purpose { scopes: &args.scopes, id_token_audience: audience, wanted };
+    let purpose = TokenOptions { scopes: &args.scopes, id_token_audience: audience, wanted };
     let request = request::read(&args.gcp, &purpose, ctx)?;
     let session = Session::for_target::<Gcp>(ctx, &request)?;
     let given = session.obtain::<Gcp>(&request).await?.credential;

@@ -30,7 +30,7 @@ pub use request::{Federation, Wanted};
 pub struct Gcp;
 
 impl Target for Gcp {
-    const SHADOWS: &'static [&'static str] = &[
+    const CONFLICTING_VARIABLES: &'static [&'static str] = &[
         "CLOUDSDK_AUTH_ACCESS_TOKEN",
         "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
         "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
@@ -47,7 +47,7 @@ impl Target for Gcp {
     type Credential = GoogleCredential;
 
     fn request(args: &GcpArgs, ctx: &Context) -> Result<Federation, Failure> {
-        request::read(args, &request::Purpose::ACCESS, ctx)
+        request::read(args, &request::TokenOptions::ACCESS, ctx)
     }
 
     fn action(_: &Federation) -> String {
@@ -66,7 +66,7 @@ impl Target for Gcp {
         request.endpoints.foreign_hosts(request.service_account.is_some())
     }
 
-    fn addresses(request: &Federation) -> Vec<SecureUrl> {
+    fn urls(request: &Federation) -> Vec<SecureUrl> {
         request.endpoints.addresses(request.service_account.as_ref())
     }
 
@@ -86,7 +86,7 @@ impl Target for Gcp {
         token: &IdToken,
         http: &Http<'_>,
     ) -> Result<GoogleCredential, ExchangeError> {
-        exchange::federate(request, token, http).await
+        exchange::exchange(request, token, http).await
     }
 }
 

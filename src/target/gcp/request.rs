@@ -47,24 +47,24 @@ pub struct Federation {
 }
 
 /// The settings that only some commands have.
-pub(super) struct Purpose<'a> {
+pub(super) struct TokenOptions<'a> {
     pub(super) scopes: &'a [String],
     pub(super) id_token_audience: Option<&'a str>,
     pub(super) wanted: Wanted,
 }
 
-impl Purpose<'_> {
+impl TokenOptions<'_> {
     /// An access token with the default scope [`CLOUD_PLATFORM`].
-    pub(super) const ACCESS: Purpose<'static> =
-        Purpose { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
+    pub(super) const ACCESS: TokenOptions<'static> =
+        TokenOptions { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
 }
 
-pub(super) fn read(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Federation, Failure> {
-    let request = checked(args, purpose, ctx);
+pub(super) fn read(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Federation, Failure> {
+    let request = parse(args, purpose, ctx);
     request.could_not(|| "get access to Google Cloud".to_owned())
 }
 
-fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Federation, Failure> {
+fn parse(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Federation, Failure> {
     let name = Setting::flag("--workload-identity-provider", args.workload_identity_provider.as_deref())
         .or_variable(PROVIDER_VARIABLE, ctx)?
         .required(
@@ -98,7 +98,7 @@ fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Feder
         check_project(project)?;
     }
     let audience = args.audience.clone().unwrap_or_else(|| provider.token_audience());
-    let or_all = |scopes: &[String]| match scopes {
+    let or_default_scope = |scopes: &[String]| match scopes {
         [] => vec![CLOUD_PLATFORM.to_owned()],
         scopes => scopes.to_vec(),
     };
@@ -110,11 +110,11 @@ fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Feder
         provider,
         service_account,
         lifetime,
-        scopes: or_all(purpose.scopes),
+        scopes: or_default_scope(purpose.scopes),
         id_token_audience: purpose.id_token_audience.map(str::to_owned),
         wanted: purpose.wanted,
         project: project.map(|project| project.value.to_owned()),
-        token: TokenRequest::of(audience),
+        token: TokenRequest::for_audience(audience),
         options: args.session.options(),
     })
 }

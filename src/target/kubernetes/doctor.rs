@@ -12,7 +12,7 @@ use super::kubeconfig::{Cluster, Files, User, View};
 use crate::context::Context;
 use crate::doctor::{self, broken_program};
 use crate::error::{Failure, UsageError};
-use crate::exchange::{AddressSettings, ExchangeError, Judged};
+use crate::exchange::{AddressSettings, CheckedValues, ExchangeError};
 use crate::http::{Authorities, Call, Http, ProxySetting, Reply, SecureUrl, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
 use crate::report::Report;
@@ -21,7 +21,8 @@ use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
 /// The setting with its address, for messages.
-const ADDRESS: AddressSettings = AddressSettings::named("`server` of the cluster in the kubeconfig");
+const ADDRESS: AddressSettings =
+    AddressSettings::without_default("`server` of the cluster in the kubeconfig");
 
 /// Checks the source of the ID token, then the kubeconfig, then asks the API server which user
 /// the token has.
@@ -183,10 +184,12 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
             report.pass(SERVER, format!("{target} accepts the token: the user is {user}"));
         }
         (401, "Status") => {
-            let judged = Box::new(Judged::of(token));
+            let checked_values = Box::new(CheckedValues::of(token));
             let hint = Some(server_flags_hint(token));
-            report
-                .fail(SERVER, ExchangeError::Rejected { target, said: message, judged, hint, stale: false });
+            report.fail(
+                SERVER,
+                ExchangeError::Rejected { target, error_text: message, checked_values, hint, stale: false },
+            );
         }
         (403, "Status") => {
             let hint = "bind the user to a role: `gp idp trust kubernetes` prints the commands";

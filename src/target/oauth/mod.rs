@@ -31,7 +31,7 @@ pub struct Oauth;
 
 impl Target for Oauth {
     /// The new token goes into a variable of the caller's choice.
-    const SHADOWS: &'static [&'static str] = &[];
+    const CONFLICTING_VARIABLES: &'static [&'static str] = &[];
     type Args = TokenEndpointArgs;
     type Request = TokenCall;
     type Credential = OauthCredential;
@@ -57,7 +57,7 @@ impl Target for Oauth {
         vec![request.endpoint().origin()]
     }
 
-    fn addresses(request: &TokenCall) -> Vec<SecureUrl> {
+    fn urls(request: &TokenCall) -> Vec<SecureUrl> {
         vec![request.endpoint().clone()]
     }
 
@@ -140,7 +140,7 @@ async fn obtain<'a>(
     let request = Oauth::request(args, ctx)?;
     let session = Session::for_target::<Oauth>(ctx, &request)?;
     session.connect_early().await;
-    let request = request.located(session.http()).await.could_not(|| ACTION.to_owned())?;
+    let request = request.discovered(session.http()).await.could_not(|| ACTION.to_owned())?;
     let given = session.obtain::<Oauth>(&request).await?.credential;
     let missing = given.missing_scopes(request.scope.as_deref().unwrap_or_default());
     if !missing.is_empty() {

@@ -18,7 +18,7 @@ use crate::settings::{Fallback, Setting};
 use crate::source::TokenRequest;
 
 /// The parameters that have their own flag.
-const OURS: [&str; 14] = [
+const RESERVED_PARAMETERS: [&str; 14] = [
     "actor_token",
     "actor_token_type",
     "assertion",
@@ -71,7 +71,7 @@ impl ClientAuth {
 /// The checked settings of a request to a token endpoint.
 #[derive(Debug, Clone)]
 pub struct TokenCall {
-    place: Place,
+    place: Location,
     /// How the ID token is used.
     pub grant: Grant,
     pub subject_token_type: String,
@@ -85,7 +85,7 @@ pub struct TokenCall {
     pub actor: Option<(Secret, String)>,
     pub client: ClientAuth,
     /// The parameters of `--param`.
-    pub more: Vec<(String, String)>,
+    pub extra_parameters: Vec<(String, String)>,
     /// The request for the ID token.
     pub token: TokenRequest,
     /// The source of the ID token, and the time limit of the command.
@@ -94,7 +94,7 @@ pub struct TokenCall {
 
 /// The token endpoint, or the issuer whose metadata names it.
 #[derive(Debug, Clone)]
-enum Place {
+enum Location {
     Endpoint(SecureUrl),
     Issuer(SecureUrl),
 }
@@ -102,18 +102,18 @@ enum Place {
 impl TokenCall {
     /// The token endpoint, or the issuer if its metadata has not been fetched yet.
     pub(super) fn endpoint(&self) -> &SecureUrl {
-        let (Place::Endpoint(url) | Place::Issuer(url)) = &self.place;
+        let (Location::Endpoint(url) | Location::Issuer(url)) = &self.place;
         url
     }
 
     /// If `--issuer` is given, fetches the token endpoint from the issuer's metadata. If no
     /// audience is given, the audience of the ID token is the service itself (RFC 7523 section 3).
-    pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
+    pub(super) async fn discovered(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
         let name = match &self.place {
-            Place::Endpoint(url) => url.as_str().to_owned(),
-            Place::Issuer(issuer) => {
-                let found = discovery::find(http, issuer).await?;
-                self.place = Place::Endpoint(found.token_endpoint);
+            Location::Endpoint(url) => url.as_str().to_owned(),
+            Location::Issuer(issuer) => {
+                let found = discovery::discover(http, issuer).await?;
+                self.place = Location::Endpoint(found.token_endpoint);
                 found.issuer
             }
         };
@@ -131,7 +131,7 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
         GrantName::JwtBearer => Grant::JwtBearer,
         GrantName::ClientCredentials => Grant::ClientCredentials,
     };
-    check_fits(args)?;
+    check_grant_flags(args)?;
     let actor = match &args.actor_token_file {
         None => None,
         Some(path) => Some((
@@ -150,7 +150,7 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
         scope: args.scope.clone(),
         actor,
         client: client(args, ctx)?,
-        more: args.param.iter().map(|text| param(text)).collect::<Result<_, _>>()?,
+        extra_parameters: args.param.iter().map(|text| param(text)).collect::<Result<_, _>>()?,
         token: TokenRequest { audiences: args.audience.clone(), scope: None },
         options: args.session.options(),
     })
@@ -160,13 +160,13 @@ fn usage(message: impl Into<String>, hint: &str) -> UsageError {
     UsageError { message: message.into(), hint: Some(hint.to_owned()) }
 }
 
-fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Place, Failure> {
+fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Location, Failure> {
     if let Some(issuer) = Setting::flag("--issuer", args.issuer.as_deref()) {
         let url = issuer.parse(SecureUrl::parse)?;
         if url.query().is_some() {
             return Err(issuer.wrong(UrlError::Query).into());
         }
-        return Ok(Place::Issuer(url));
+        return Ok(Location::Issuer(url));
     }
     let endpoint = Setting::flag("--token-endpoint", args.token_endpoint.as_deref())
         .or_variable("IDP_TOKEN_ENDPOINT", ctx)?
@@ -174,18 +174,18 @@ fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Place, Failure> {
             "token endpoint",
             "give one with `--token-endpoint https://…`, or the service with `--issuer https://…`",
         )?;
-    Ok(Place::Endpoint(endpoint.parse(SecureUrl::parse)?))
+    Ok(Location::Endpoint(endpoint.parse(SecureUrl::parse)?))
 }
 
 /// Refuses flags that have no effect with this grant.
-fn check_fits(args: &TokenEndpointArgs) -> Result<(), UsageError> {
+fn check_grant_flags(args: &TokenEndpointArgs) -> Result<(), UsageError> {
     let exchange = args.grant == GrantName::TokenExchange;
-    let odd = [
+    let exchange_only = [
         ("--requested-token-type", args.requested_token_type.is_some()),
         ("--actor-token-file", args.actor_token_file.is_some()),
         ("--subject-token-type", args.subject_token_type != "jwt"),
     ];
-    if let Some((flag, _)) = odd.iter().find(|(_, given)| *given && !exchange) {
+    if let Some((flag, _)) = exchange_only.iter().find(|(_, given)| *given && !exchange) {
         return Err(usage(format!("`{flag}` is for `--grant token-exchange` only"), "leave one of them out"));
     }
     if args.grant == GrantName::ClientCredentials
@@ -229,7 +229,7 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
     let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         return Err(usage("`--param` is not `NAME=VALUE`", "write it like `--param connection=github`"));
     };
-    if OURS.contains(&name) || ["secret", "password"].iter().any(|end| name.ends_with(end)) {
+    if RESERVED_PARAMETERS.contains(&name) || ["secret", "password"].iter().any(|end| name.ends_with(end)) {
         return Err(usage(
             format!(
                 "`--param {name}=…` is not allowed: the parameter has its own flag, or its value is secret"
@@ -253,13 +253,13 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
         (None, None) => None,
     };
     let id = args.client_id.clone();
-    let way = args.client_auth.unwrap_or(match args.grant {
+    let method = args.client_auth.unwrap_or(match args.grant {
         GrantName::ClientCredentials => ClientAuthName::Jwt,
         // A secret from the environment is used only if `--client-id` names a client.
         _ if secret.is_some() && (id.is_some() || args.client_secret_file.is_some()) => ClientAuthName::Basic,
         _ => ClientAuthName::None,
     });
-    let both = |id: Option<String>, secret: Option<Secret>| match (id, secret) {
+    let require_id_and_secret = |id: Option<String>, secret: Option<Secret>| match (id, secret) {
         (Some(id), Some(secret)) => Ok((id, secret)),
         (None, _) => Err(usage("the client has a secret and no id", "give it with `--client-id ID`")),
         (_, None) => Err(usage(
@@ -267,15 +267,15 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
             "put it into `IDP_CLIENT_SECRET` or a file for `--client-secret-file`, never on the command line",
         )),
     };
-    Ok(match way {
+    Ok(match method {
         ClientAuthName::None => ClientAuth::None(id),
         ClientAuthName::Jwt => ClientAuth::Jwt(id),
         ClientAuthName::Basic => {
-            let (id, secret) = both(id, secret)?;
+            let (id, secret) = require_id_and_secret(id, secret)?;
             ClientAuth::Basic(id, secret)
         }
         ClientAuthName::Post => {
-            let (id, secret) = both(id, secret)?;
+            let (id, secret) = require_id_and_secret(id, secret)?;
             ClientAuth::Post(id, secret)
         }
     })

@@ -16,7 +16,8 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
     warn_about(&login, &request, ctx);
     let variables =
         request.server.variables_of_vault_and_bao(&login.token, request.namespace_after_login.as_ref(), ctx);
-    let environment =
-        Environment::without(Vault::SHADOWS).unset(session.dropped(args.child.drop_source)).with(variables);
+    let environment = Environment::without(Vault::CONFLICTING_VARIABLES)
+        .unset(session.dropped(args.child.drop_source))
+        .with(variables);
     exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

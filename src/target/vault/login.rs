@@ -14,7 +14,7 @@ use crate::http::Deadline;
 use crate::session::Session;
 use crate::shell::posix_quote;
 use crate::sink::formats::shell_lines;
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, warn_of_conflicts};
 use crate::time;
 
 /// Stores the token, or prints it.
@@ -85,7 +85,12 @@ async fn store_token(
         let _ = revoke(&request.server, &login.token, &client).await;
     }
     kept.could_not(|| "store the token".to_owned())?;
-    warn_of_shadows(&Vault::shadows(request, ctx), "`vault` and `bao`", "the token just stored", ctx);
+    warn_of_conflicts(
+        &Vault::conflicting_variables(request, ctx),
+        "`vault` and `bao`",
+        "the token just stored",
+        ctx,
+    );
     let is_other = |name: &&str| {
         let named = ctx.var_os(name).map(|named| named.to_string_lossy());
         named.is_some_and(|named| named.trim_end_matches('/') != address.trim_end_matches('/'))

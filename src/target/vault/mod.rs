@@ -36,7 +36,7 @@ const LONG_LIFE: u64 = 86_400;
 pub struct Vault;
 
 impl Target for Vault {
-    const SHADOWS: &'static [&'static str] = &[
+    const CONFLICTING_VARIABLES: &'static [&'static str] = &[
         variables::TOKEN[0],
         variables::TOKEN[1],
         variables::AGENT_ADDR[0],
@@ -69,11 +69,11 @@ impl Target for Vault {
     }
 
     /// A token in the environment. This login itself reads the other variables.
-    fn shadows(_: &LoginRequest, ctx: &Context) -> Vec<&'static str> {
+    fn conflicting_variables(_: &LoginRequest, ctx: &Context) -> Vec<&'static str> {
         shadowing_tokens(ctx)
     }
 
-    fn alarm(request: &LoginRequest, ctx: &Context) {
+    fn warn_before_sending(request: &LoginRequest, ctx: &Context) {
         request.server.alarm_unverified(ctx);
     }
 
@@ -82,7 +82,7 @@ impl Target for Vault {
         vec![request.server.address.origin()]
     }
 
-    fn addresses(request: &LoginRequest) -> Vec<SecureUrl> {
+    fn urls(request: &LoginRequest) -> Vec<SecureUrl> {
         vec![request.server.address.url().clone()]
     }
 

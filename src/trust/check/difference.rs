@@ -9,24 +9,25 @@ pub(crate) struct Patterns {
     /// The wildcards of its patterns.
     pub(crate) wildcards: &'static str,
     /// Whether a wanted value is a pattern here. Otherwise, it is compared literally.
-    pub(crate) apply: bool,
+    pub(crate) are_patterns: bool,
 }
 
 /// How `found` differs from the nearest of the `wanted` values, if the difference is easily
 /// overlooked.
 pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> Option<String> {
-    wanted.iter().find_map(|wanted| of_one(wanted, found, patterns)).or_else(|| {
+    wanted.iter().find_map(|wanted| single_difference(wanted, found, patterns)).or_else(|| {
         let continued = |base: &String| wanted.iter().any(|other| other != base && other.starts_with(base));
         // A value that is the beginning of another wanted value is skipped: the other value is the pattern for longer
         // texts.
-        wanted.iter().filter(|base| !continued(base)).find_map(|base| lacks_asterisk(base, found, patterns))
+        wanted.iter().filter(|base| !continued(base)).find_map(|base| missing_asterisk(base, found, patterns))
     })
 }
 
-fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
-    let Patterns { wildcards, apply } = patterns;
+fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
+    let Patterns { wildcards, are_patterns } = patterns;
     let glob = |wanted: &str, found: &str| glob_of(wildcards, wanted, found);
-    let matches = |wanted: &str, found: &str| if apply { glob(wanted, found) } else { wanted == found };
+    let matches =
+        |wanted: &str, found: &str| if are_patterns { glob(wanted, found) } else { wanted == found };
     if matches(wanted, found) {
         return None;
     }
@@ -40,14 +41,14 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
         return Some("they differ only in the slash at the end, and the comparison includes it".into());
     }
     let base = wanted.strip_suffix("/*").or_else(|| wanted.strip_suffix(":*"));
-    if apply && base.is_some_and(|base| glob(base, found)) {
+    if are_patterns && base.is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
     }
-    if let Some(form) = subject::other_form(wanted, found, matches) {
+    if let Some(form) = subject::explain_other_form(wanted, found, matches) {
         return Some(form);
     }
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
-    if !apply && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
+    if !are_patterns && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
         let case = if glob(wanted, found) { "" } else { ", and the comparison is case-sensitive" };
         return Some(format!("`{wanted}` would match as a pattern, but here it is compared literally{case}"));
     }
@@ -60,17 +61,21 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
             "they are two spellings of the same address, and the spelling has to be identical".into(),
         );
     }
-    if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
+    if are_patterns && wanted.contains('?') && glob_of("*?", wanted, found) {
         return Some(format!("`{wanted}` would match if `?` were a wildcard, but here only `*` is one"));
     }
     None
 }
 
 /// Explains that `wanted` needs a `*`, if it has no wildcard and `found` contains it.
-fn lacks_asterisk(wanted: &str, found: &str, Patterns { wildcards, apply }: Patterns) -> Option<String> {
+fn missing_asterisk(
+    wanted: &str,
+    found: &str,
+    Patterns { wildcards, are_patterns }: Patterns,
+) -> Option<String> {
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
     let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
-    (apply && !is_pattern && is_part)
+    (are_patterns && !is_pattern && is_part)
         .then(|| format!("`{wanted}` has no `*`: without one, the whole value is compared, not a part of it"))
 }
 
@@ -100,8 +105,8 @@ mod tests {
             ("a", "b", true, None),
             ("", "b", false, None),
         ];
-        for (wanted, found, apply, expected) in cases {
-            let said = difference(&[wanted.to_owned()], found, Patterns { wildcards: "*?", apply });
+        for (wanted, found, are_patterns, expected) in cases {
+            let said = difference(&[wanted.to_owned()], found, Patterns { wildcards: "*?", are_patterns });
             match expected {
                 None => assert_eq!(said, None, "{wanted} {found}"),
                 Some(part) => assert!(
@@ -110,16 +115,16 @@ mod tests {
                 ),
             }
         }
-        let written = Patterns { wildcards: "*?", apply: false };
+        let written = Patterns { wildcards: "*?", are_patterns: false };
         let second = difference(&["b".into(), "A".into()], "a", written);
         assert!(second.is_some_and(|said| said.contains("case")));
         let both = ["repo:a/b".to_owned(), "repo:a/b:*".to_owned()];
-        let like = Patterns { wildcards: "*?", apply: true };
+        let like = Patterns { wildcards: "*?", are_patterns: true };
         assert_eq!(difference(&both, "repo:a/b2:ref:x", like), None);
         assert!(
             difference(&both[..1], "repo:a/b:ref:x", like).is_some_and(|said| said.contains("has no `*`"))
         );
-        let star = |apply| Patterns { wildcards: "*", apply };
+        let star = |are_patterns| Patterns { wildcards: "*", are_patterns };
         assert_eq!(difference(&["https://x/?".into()], "https://x/a", star(false)), None);
         let said = difference(&["https://x/?".into()], "https://x/a", star(true));
         assert!(said.is_some_and(|said| said.contains("only `*` is one")));

@@ -15,7 +15,7 @@ use super::{object, string, strings};
 
 /// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum CheckResult {
     /// The token would be accepted.
     Accepted,
     Refused,
@@ -72,20 +72,20 @@ pub(crate) struct Report {
     pub about: Vec<(&'static str, String)>,
     pub sections: Vec<Section>,
     /// The result.
-    pub answer: Answer,
+    pub answer: CheckResult,
     /// The reason, in one sentence.
-    pub because: String,
+    pub reason: String,
     /// The smallest change after which the token is accepted; all of it is needed.
     pub changes: Vec<Advice>,
     /// The conditions that remain after the change.
-    pub then: Option<String>,
+    pub remaining_condition: Option<String>,
     /// An alternative to a part of the change.
-    pub instead: Option<String>,
+    pub alternative: Option<String>,
     /// The warning if every token is accepted, not only this one.
-    pub caution: Option<String>,
+    pub warning: Option<String>,
 }
 
-impl Answer {
+impl CheckResult {
     fn name(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -109,7 +109,7 @@ impl Report {
                 line.write(&mut out, paint);
             }
         }
-        let _ = writeln!(out, "{}: {}", paint.heading(self.answer.name()), sanitise(&self.because));
+        let _ = writeln!(out, "{}: {}", paint.heading(self.answer.name()), sanitise(&self.reason));
         for advice in &self.changes {
             let _ = writeln!(
                 out,
@@ -119,12 +119,12 @@ impl Report {
                 sanitise(&advice.change)
             );
         }
-        for (label, text) in [("then:", &self.then), ("or:", &self.instead)] {
+        for (label, text) in [("then:", &self.remaining_condition), ("or:", &self.alternative)] {
             if let Some(text) = text {
                 let _ = writeln!(out, "{} {}", paint.hint(label), sanitise(text));
             }
         }
-        if let Some(caution) = &self.caution {
+        if let Some(caution) = &self.warning {
             let _ = writeln!(out, "{} {}", paint.warning("warning:"), sanitise(caution));
         }
         out
@@ -143,13 +143,13 @@ impl Report {
         let null = || Json::Scalar("null".into());
         object([
             ("answer", string(&self.answer.name().replace(' ', "_"))),
-            ("because", string(&self.because)),
+            ("because", string(&self.reason)),
             ("about", Json::Object(about)),
             ("sections", Json::Array(sections.collect())),
             ("changes", Json::Array(changes.collect())),
-            ("then", self.then.as_deref().map_or_else(null, string)),
-            ("instead", self.instead.as_deref().map_or_else(null, string)),
-            ("warning", self.caution.as_deref().map_or_else(null, string)),
+            ("then", self.remaining_condition.as_deref().map_or_else(null, string)),
+            ("instead", self.alternative.as_deref().map_or_else(null, string)),
+            ("warning", self.warning.as_deref().map_or_else(null, string)),
         ])
     }
 }
@@ -193,6 +193,6 @@ impl Line {
 }
 
 /// The alternative to a change of the accepted audience: mint a token for the accepted one.
-pub(crate) fn mint_for(audience: &str) -> String {
+pub(crate) fn mint_hint(audience: &str) -> String {
     format!("keep the audience there, and mint the token for it with `--audience {}`", posix_quote(audience))
 }

@@ -28,7 +28,7 @@ fuzz_target!(|text: &str| {
             "no fault is reported for a token that the strict parser refuses"
         );
     }
-    prints(text.as_bytes(), &["--format", "text"]);
+    run_decode(text.as_bytes(), &["--format", "text"]);
     let Some((header, payload)) = text.split_once('\n') else { return };
     let token = format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let found = Found::read(&token);
@@ -53,14 +53,14 @@ fuzz_target!(|text: &str| {
             }
         }
     }
-    let shown = prints(token.as_bytes(), &[]);
+    let shown = run_decode(token.as_bytes(), &[]);
     assert_eq!(found.is_ok(), !shown.is_empty(), "{shown}");
-    prints(token.as_bytes(), &["--format", "text"]);
-    prints(token.as_bytes(), &["--claim", "a"]);
+    run_decode(token.as_bytes(), &["--format", "text"]);
+    run_decode(token.as_bytes(), &["--claim", "a"]);
 });
 
 /// Runs `gp idp decode` with these arguments on a terminal, checks its output and returns stdout.
-fn prints(stdin: &[u8], args: &[&str]) -> String {
+fn run_decode(stdin: &[u8], args: &[&str]) -> String {
     let (stdout, stderr) = (Sink::default(), Sink::default());
     let streams = Streams {
         stdin: Box::new(Cursor::new(stdin.to_vec())),
@@ -76,10 +76,10 @@ fn prints(stdin: &[u8], args: &[&str]) -> String {
     gp_idp::run(["gp", "idp", "decode"].iter().chain(args).map(Into::into).collect(), ctx);
     let (stdout, stderr) = (stdout.text(), stderr.text());
     for text in [&stdout, &stderr] {
-        let drives = |c: char| {
+        let is_unsafe = |c: char| {
             c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
-        assert!(!text.contains(drives), "{text:?}");
+        assert!(!text.contains(is_unsafe), "{text:?}");
     }
     stdout
 }

@@ -29,14 +29,14 @@ fuzz_target!(|bytes: &[u8]| {
     let reply = reply();
     let _ = (reply.date(), reply.challenge());
     if let Err(error) = reply.json::<Value>() {
-        is_discreet(&error, &reply, body, &headers);
+        check_no_secret(&error, &reply, body, &headers);
     }
     if let Err(error) = reply.json::<std::collections::BTreeMap<String, u8>>() {
-        is_discreet(&error, &reply, body, &headers);
+        check_no_secret(&error, &reply, body, &headers);
     }
 });
 
-fn is_discreet(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(&[u8], &[u8])]) {
+fn check_no_secret(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(&[u8], &[u8])]) {
     let text = error.to_string();
     match error {
         UnexpectedReply::Html { .. } | UnexpectedReply::ContentType { .. } => {}

@@ -16,14 +16,14 @@ fuzz_target!(|text: &str| {
             "the second edit changes {new:?}"
         );
         if !force {
-            keeps_comments(text, &new);
+            check_comments(text, &new);
         }
-        says_the_same(text, &new, cluster.is_some());
+        check_other_entries(text, &new, cluster.is_some());
     }
 });
 
 /// Every comment line is kept, in its order.
-fn keeps_comments(old: &str, new: &str) {
+fn check_comments(old: &str, new: &str) {
     let mut rest = new.split(['\n', '\r']);
     for line in old.split(['\n', '\r']).filter(|line| line.starts_with('#')) {
         assert!(rest.any(|found| found == line), "{line:?} is lost in {new:?}");
@@ -31,7 +31,7 @@ fn keeps_comments(old: &str, new: &str) {
 }
 
 /// libyaml (`kubectl` uses a port of it) finds the new user, and everything else as before.
-fn says_the_same(old: &str, new: &str, with_context: bool) {
+fn check_other_entries(old: &str, new: &str, with_context: bool) {
     // A literal block (`|`) at the end of a file includes the line break that ends the file.
     let ended = if old.ends_with('\n') { old.to_owned() } else { format!("{old}\n") };
     let Ok(before) = serde_yaml_ng::from_str::<Value>(&ended) else { return };
@@ -52,8 +52,8 @@ fn says_the_same(old: &str, new: &str, with_context: bool) {
     let added: &[&str] = if before.is_null() { &["apiVersion", "kind"] } else { &[] };
     let ours = if with_context { "current-context" } else { "" };
     assert_eq!(
-        foreign(before, &[ours]),
-        foreign(after, &[added, &[ours]].concat()),
+        other_members(before, &[ours]),
+        other_members(after, &[added, &[ours]].concat()),
         "{old:?} became {new:?}"
     );
 }
@@ -67,7 +67,7 @@ fn is_named(entry: &Value, name: &str) -> bool {
 }
 
 /// The members of `root` without `ours`, the user and the context.
-fn foreign(root: Value, ours: &[&str]) -> Mapping {
+fn other_members(root: Value, ours: &[&str]) -> Mapping {
     let Value::Mapping(mut members) = root else { return Mapping::new() };
     ours.iter().for_each(|key| drop(members.remove(*key)));
     for (list, name) in [("users", "ci"), ("contexts", "ci@fuzz")] {

@@ -10,14 +10,14 @@ fuzz_target!(|body: &[u8]| {
     let headers: [(&[u8], &[u8]); 1] = [(b"content-type", b"text/xml")];
     if let Ok(Ok([secret, token, arn])) = fuzz::sts(&fuzz::reply(200, &headers, body)) {
         for (name, value) in [("SecretAccessKey", secret), ("SessionToken", token), ("Arn", arn)] {
-            agrees(body, name, &value);
+            check_value(body, name, &value);
         }
     }
     match fuzz::sts(&fuzz::reply(400, &headers, body)) {
         Ok(Err([code, message, request])) => {
             for (name, value) in [("Code", code), ("Message", message), ("RequestId", request)] {
                 if !value.is_empty() {
-                    agrees(body, name, &value);
+                    check_value(body, name, &value);
                 }
             }
         }
@@ -30,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
 });
 
 /// If the body is an XML document with exactly one element `name`, the element has this value.
-fn agrees(body: &[u8], name: &str, value: &str) {
+fn check_value(body: &[u8], name: &str, value: &str) {
     let Some(document) = std::str::from_utf8(body).ok().and_then(|text| Document::parse(text).ok()) else {
         return;
     };

@@ -21,7 +21,7 @@ use self::session::RoleSessionName;
 use self::wire::StsError;
 use super::AssumeRole;
 use crate::exchange::{
-    AddressSettings, Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask,
+    AddressSettings, Answer, CheckedValues, ErrorText, ExchangeError, Explanation, Refused, Service, ask,
 };
 use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
@@ -111,7 +111,7 @@ impl Sts<'_> {
                     "" => "credentials without an account, which were not kept".to_owned(),
                     account => format!("credentials for account {account}, which were not kept"),
                 },
-                judged: Box::new(Judged::of(token).with("role", self.0.role_name())),
+                checked_values: Box::new(CheckedValues::of(token).with("role", self.0.role_name())),
                 hint: format!(
                     "the server that answered is not the STS of the role's account: correct {}",
                     self.0.endpoint.url_from.join(", ")
@@ -134,7 +134,7 @@ impl Sts<'_> {
 }
 
 impl Service for Sts<'_> {
-    type Given = wire::AssumedRole;
+    type Issued = wire::AssumedRole;
     type Refusal = StsError;
     const SHORT_NAME: &'static str = "AWS";
     const FORMAT: &'static str = "XML";
@@ -146,7 +146,7 @@ impl Service for Sts<'_> {
     fn address_settings(&self) -> &'static AddressSettings {
         &AddressSettings {
             names: "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`",
-            own: Some("the region's own endpoint"),
+            default: Some("the region's own endpoint"),
         }
     }
 
@@ -173,21 +173,25 @@ impl Service for Sts<'_> {
         error.is_sts_unavailable(status)
     }
 
-    fn words(&self, error: &StsError) -> Words {
+    fn words(&self, error: &StsError) -> ErrorText {
         let id =
             if error.request_id.is_empty() { String::new() } else { format!("request {}", error.request_id) };
-        Words { message: error.message.clone(), codes: vec![error.code.clone(), id] }
+        ErrorText { message: error.message.clone(), codes: vec![error.code.clone(), id] }
     }
 
-    fn judge(&self, refused: &Refused<'_, StsError>) -> Verdict {
+    fn explain(&self, refused: &Refused<'_, StsError>) -> Explanation {
         let role = self.0.role.as_ref();
-        let mut judged = vec![("role", self.0.role_name().to_owned())];
+        let mut checked_values = vec![("role", self.0.role_name().to_owned())];
         let account = role.map(RoleArn::account).filter(|account| !account.is_empty());
-        judged.extend(account.map(|account| ("account", account.to_owned())));
+        checked_values.extend(account.map(|account| ("account", account.to_owned())));
         let advice = hint::advice(self.0, refused);
         let names = iter::once("trust").chain(iter::repeat(""));
-        judged.extend(names.zip(advice.trust));
-        Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.needs_new_token() }
+        checked_values.extend(names.zip(advice.trust));
+        Explanation {
+            checked_values,
+            hint: advice.hint,
+            needs_new_token: refused.refusal.needs_new_token(),
+        }
     }
 }
 
@@ -195,7 +199,7 @@ impl Service for Sts<'_> {
 #[cfg(fuzzing)]
 pub(crate) fn read(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, UnexpectedReply> {
     Ok(match wire::read(reply)? {
-        Answer::Given(wire::AssumedRole { credentials, user, .. }) => {
+        Answer::Issued(wire::AssumedRole { credentials, user, .. }) => {
             let [secret, token] = [&credentials.secret_access_key, &credentials.session_token];
             let [secret, token] = [secret, token].map(|text| text.reveal().to_owned());
             Ok([secret, token, user.arn])

@@ -6,7 +6,7 @@ use url::form_urlencoded::Serializer;
 
 use super::super::AssumeRole;
 use super::session::RoleSessionName;
-use crate::exchange::{Answer, Given};
+use crate::exchange::{Answer, Issued};
 use crate::http::is_overloaded;
 use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
@@ -38,7 +38,7 @@ pub(crate) struct Credentials {
     pub(super) expiration: Timestamp,
 }
 
-impl Given for AssumedRole {
+impl Issued for AssumedRole {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         let Credentials { access_key_id, secret_access_key, session_token, .. } = &self.credentials;
         vec![
@@ -110,7 +110,7 @@ pub(super) fn form(
 pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
         let Response { result } = reply.xml("AssumeRoleWithWebIdentityResponse", NAMESPACE)?;
-        return Ok(Answer::Given(AssumedRole { date: reply.date(), ..result }));
+        return Ok(Answer::Issued(AssumedRole { date: reply.date(), ..result }));
     }
     let ErrorResponse { error, request_id } = reply.xml("ErrorResponse", NAMESPACE)?;
     Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))

@@ -14,13 +14,13 @@ use crate::target::aws::iam::{
 };
 use crate::trust::Identity;
 use crate::trust::check::difference::{Patterns, difference};
-use crate::trust::check::{Advice, Answer, Line, Outcome, Report, Section, mint_for};
+use crate::trust::check::{Advice, CheckResult, Line, Outcome, Report, Section, mint_hint};
 
 /// The claim that session tags come from.
 const TAGS: &str = "https://aws.amazon.com/tags";
 
 /// For texts that are compared literally, without wildcards.
-const WRITTEN: Patterns = Patterns { wildcards: "*?", apply: false };
+const WRITTEN: Patterns = Patterns { wildcards: "*?", are_patterns: false };
 
 /// Why a trust policy cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,8 +102,14 @@ pub(crate) fn check(
     let rank = |(name, report): &(&str, Report)| {
         let of_other_service = OTHER_SERVICE_ISSUERS.iter().any(|part| name.contains(part));
         let needs_statement = report.changes.iter().any(|change| change.path == "Statement");
-        let refused = report.answer == Answer::Refused;
-        (report.answer != Answer::Accepted, of_other_service, needs_statement, refused, report.changes.len())
+        let refused = report.answer == CheckResult::Refused;
+        (
+            report.answer != CheckResult::Accepted,
+            of_other_service,
+            needs_statement,
+            refused,
+            report.changes.len(),
+        )
     };
     let reports = others.iter().map(|&name| {
         let mut report = judge(&policy, identity, &format!("https://{name}"), role, login)?;
@@ -157,7 +163,7 @@ fn judge(
         .map(|action| policy.evaluate(&Request { provider: &provider, action, context: &context }))
         .collect();
 
-    let (answer, because) = conclude(&actions, &verdicts);
+    let (answer, reason) = conclude(&actions, &verdicts);
     let mut about: Vec<(&str, String)> = role.map(|role| ("role", role.to_string())).into_iter().collect();
     about.push(("provider", provider.arn().to_owned()));
     about.push(("sub", identity.subject.clone()));
@@ -169,15 +175,15 @@ fn judge(
         about,
         sections,
         answer,
-        because,
+        reason,
         changes: Vec::new(),
-        then: None,
-        instead: None,
-        caution: caution(policy, &invented, &provider),
+        remaining_condition: None,
+        alternative: None,
+        warning: caution(policy, &invented, &provider),
     };
-    if answer != Answer::Accepted {
+    if answer != CheckResult::Accepted {
         advise(&mut report, policy, &provider, &context, &invented, &actions);
-        report.instead = other_audience(&verdicts, &provider, &report.changes);
+        report.alternative = other_audience(&verdicts, &provider, &report.changes);
     }
     Ok(report)
 }
@@ -210,7 +216,7 @@ fn account_in(policy: &TrustPolicy, issuer: &str) -> Option<(String, String)> {
     found.into_iter().next().map(|(_, account)| account)
 }
 
-fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (Answer, String) {
+fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (CheckResult, String) {
     let mut undecided = None;
     for (action, verdict) in actions.iter().zip(verdicts) {
         let what = if verdicts.len() == 1 { "it".to_owned() } else { (*action).to_owned() };
@@ -218,23 +224,23 @@ fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (Answer, String) {
             Decision::Allowed(_) => {}
             Decision::Denied(index) => {
                 return (
-                    Answer::Refused,
+                    CheckResult::Refused,
                     format!("Statement[{index}] denies {what}, even if other statements allow it"),
                 );
             }
-            Decision::NotAllowed => return (Answer::Refused, format!("no statement allows {what}")),
+            Decision::NotAllowed => return (CheckResult::Refused, format!("no statement allows {what}")),
             Decision::Undecided(index) => undecided = Some((index, what)),
         }
     }
     if let Some((index, what)) = undecided {
-        let because =
+        let reason =
             format!("Statement[{index}] decides on {what}, and depends on values that are not known here");
-        return (Answer::Undecided, because);
+        return (CheckResult::Undecided, reason);
     }
     let allows = verdicts.first().map_or(Decision::NotAllowed, Verdict::decision);
     let index = if let Decision::Allowed(index) = allows { index } else { 0 };
     (
-        Answer::Accepted,
+        CheckResult::Accepted,
         format!(
             "Statement[{index}] allows it, as long as the account has that provider and the provider lists the \
              audience"
@@ -324,7 +330,7 @@ fn condition(report: &ConditionReport) -> Line {
 fn compared(report: &ConditionReport) -> Option<String> {
     match report.operator.test {
         Test::Text { negated: false, like, .. } => {
-            let patterns = Patterns { apply: like, ..WRITTEN };
+            let patterns = Patterns { are_patterns: like, ..WRITTEN };
             report.found.iter().find_map(|found| difference(&report.wanted, found, patterns))
         }
         Test::Text { negated: true, .. } => Some("the policy excludes this value".into()),
@@ -349,10 +355,10 @@ fn advise(
         .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
         .collect();
     if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
-        report.then = Some("the answer still depends on the lines that are marked with `?`".into());
+        report.remaining_condition = Some("the answer still depends on the lines that are marked with `?`".into());
     }
     let opened = || Some(format!("with this change, {}", caution(&changes.policy, invented, provider)?));
-    report.caution = report.caution.take().or_else(opened);
+    report.warning = report.warning.take().or_else(opened);
     report.changes = changes.advice;
 }
 
@@ -382,6 +388,6 @@ fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advi
                 && is_changed(index, &one.operator)
         })?;
         let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
-        Some(mint_for(audience))
+        Some(mint_hint(audience))
     })
 }

@@ -18,7 +18,7 @@ use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam;
 use crate::trust::args::TrustFormat;
-use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
+use crate::trust::run::{self, mint_identity, set_up_format, usage, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, Identity, LoginCommand};
 
 /// Prints the setup or the verdict.
@@ -40,7 +40,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
         let hint = "name it with `--role-arn arn:aws:iam::123456789012:role/NAME`: it need not exist yet";
         return Err(usage("no role is set", Some(hint))).could_not(action);
     };
-    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
+    let identity = mint_identity(args.audience.clone(), &args.trust, ctx).await?;
     let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &rule, &role).could_not(action)?;
     if rule.is_about(set_up::USER) {
@@ -51,9 +51,11 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     let login = login.audiences(&args.audience, "sts.amazonaws.com");
     let summary = AccessSummary::new(&identity, &rule, &format!("the role {role}"), &login);
     match format {
-        TrustFormat::Json => summary.beside(&run::json(set_up.policy()), ctx),
-        TrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
-        TrustFormat::Commands | TrustFormat::Text => summary.within(|head| set_up.commands(head), ctx),
+        TrustFormat::Json => summary.print_with_notes(&run::json(set_up.policy()), ctx),
+        TrustFormat::Terraform => summary.print_with_comments(|head| set_up.terraform(head), ctx),
+        TrustFormat::Commands | TrustFormat::Text => {
+            summary.print_with_comments(|head| set_up.commands(head), ctx)
+        }
     }
 }
 
@@ -69,7 +71,7 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
         .parsed(RoleSessionName::parse)
         .could_not(action)?;
     let text = run::read(place, ctx).could_not(action)?;
-    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
+    let identity = mint_identity(args.audience.clone(), &args.trust, ctx).await?;
     let named = check::Named { by_flag: flag.as_ref(), by_environment: environment.as_ref() };
     let login = check::Login { session_name: session_name(chosen, &identity, ctx), now: ctx.now() };
     let report = check::check(&text, &identity, named, &login).could_not(action)?;

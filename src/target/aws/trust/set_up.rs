@@ -7,7 +7,7 @@ use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider};
 use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
-use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
+use crate::trust::{Identity, Rule, TrustError, object, prefixes, string, strings};
 
 /// The claim that identifies a user. IAM makes keys only of `aud`, `oaud`, `sub`, `email` and
 /// `amr`.
@@ -59,7 +59,7 @@ impl<'a> SetUp<'a> {
 
     /// A shell script of `aws` commands.
     pub(crate) fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::under(head);
+        let mut script = Script::with_header(head);
         let (policy, path) = (self.policy.pretty(), self.path());
         let mut options = vec![vec!["--role-name", self.role.name()]];
         if path != "/" {
@@ -76,37 +76,37 @@ impl<'a> SetUp<'a> {
         let get = [&["aws", "iam", "get-open-id-connect-provider"][..], &of_provider].concat();
         script
             .comment(&format!("Run this with the permissions to administer IAM in account {}.", self.role.account()))
-            .gap()
+            .blank_line()
             .comment(
                 "The identity provider, once per account. An existing one is not changed; this command adds an audience:",
             );
         for audience in &self.identity.audiences {
             let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
-            script.instead(&[&add[..], &of_provider, &["--client-id", audience]].concat());
+            script.suggestion(&[&add[..], &of_provider, &["--client-id", audience]].concat());
         }
         // A raw string of JMESPath, in which a backslash is a literal character.
         let contains =
             |audience: &String| format!("contains(ClientIDList, '{}')", audience.replace('\'', r"\'"));
         let has_all = self.identity.audiences.iter().map(contains).collect::<Vec<_>>().join(" && ");
         script
-            .unless(&get)
+            .unless_exists(&get)
             .command(
                 &["aws", "iam", "create-open-id-connect-provider"],
                 &[&["--url", &self.identity.issuer], &audiences],
             )
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &[&get[..], &["--query", &has_all, "--output", "text"]].concat(),
                 "True",
                 "the identity provider lacks an audience and was not changed: the comment above has the command that adds the audience",
             )
             .end()
-            .gap()
+            .blank_line()
             .comment(
                 "The role, which has no permissions until policies are attached. An existing role is not changed: add \
                  the statement below to its trust policy, so that everyone it trusts now keeps access. This command \
                  replaces the whole policy and removes the access of everyone else:",
             )
-            .instead(&[
+            .suggestion(&[
                 "aws",
                 "iam",
                 "update-assume-role-policy",
@@ -115,9 +115,9 @@ impl<'a> SetUp<'a> {
                 "--policy-document",
                 &self.policy.compact(),
             ])
-            .unless(&["aws", "iam", "get-role", "--role-name", self.role.name()])
+            .unless_exists(&["aws", "iam", "get-role", "--role-name", self.role.name()])
             .command(&["aws", "iam", "create-role"], &options)
-            .or_say(&format!(
+            .or_print(&format!(
                 "the role {name} already exists and was not changed; check whether it accepts this workspace: aws iam get-role --role-name {name} --output json | gp idp trust aws --check -",
                 name = self.role.name()
             ))
@@ -190,11 +190,11 @@ fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Cond
     match rule {
         Rule::Any => {}
         Rule::Equals { claim, value } => equals.push((provider.key(claim), vec![literal(value)])),
-        Rule::Under { claim, base } => {
-            let inside = beginnings(base).map(|beginning| format!("{}*", pattern(&beginning)));
+        Rule::InRepository { claim, base } => {
+            let inside = prefixes(base).map(|beginning| format!("{}*", pattern(&beginning)));
             like.push((provider.key(claim), std::iter::once(pattern(base)).chain(inside).collect()));
         }
-        Rule::Below { claim, prefix } => {
+        Rule::HasPrefix { claim, prefix } => {
             like.push((provider.key(claim), vec![format!("{}*", pattern(prefix))]));
         }
     }

@@ -8,7 +8,7 @@ use crate::output::Paint;
 use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam::{Context, Decision, OidcProvider, Request, TrustPolicy};
-use crate::trust::check::{Answer, Outcome, Report};
+use crate::trust::check::{CheckResult, Outcome, Report};
 use crate::trust::tests::{identity, two_workspaces, whom};
 use crate::trust::{Identity, Rule, Whom};
 
@@ -43,7 +43,7 @@ fn login() -> Login {
 }
 
 /// The answer, and the changes as lines.
-fn advice(report: &Report) -> (Answer, Vec<String>) {
+fn advice(report: &Report) -> (CheckResult, Vec<String>) {
     (report.answer, report.changes.iter().map(|one| format!("{}: {}", one.path, one.change)).collect())
 }
 
@@ -57,8 +57,8 @@ fn a_policy_that_matches_the_token_is_accepted() {
         r#"{"StringNotEquals":{"app.example/idp:sub":"x"},"ForAllValues:StringEquals":{"app.example/idp:amr":"x"}}"#,
     ] {
         let report = judge(&allow(condition), CLAIMS);
-        assert_eq!(advice(&report), (Answer::Accepted, Vec::new()), "{condition}");
-        assert_eq!(report.instead, None);
+        assert_eq!(advice(&report), (CheckResult::Accepted, Vec::new()), "{condition}");
+        assert_eq!(report.alternative, None);
     }
 }
 
@@ -129,7 +129,7 @@ fn the_smallest_change_is_advised() {
             .into_iter()
             .map(|(operator, change)| format!("Statement[0].Condition.{operator}: {change}"))
             .collect();
-        assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
+        assert_eq!(advice(&report), (CheckResult::Refused, expected), "{condition}");
     }
 }
 
@@ -161,7 +161,7 @@ fn principals_and_actions_are_corrected() {
             _ => "Statement: add a statement for this provider: `gp idp trust aws --format json` prints it"
                 .to_owned(),
         };
-        assert_eq!(advice(&report), (Answer::Refused, vec![change]), "{principal}");
+        assert_eq!(advice(&report), (CheckResult::Refused, vec![change]), "{principal}");
         let reasons: Vec<&String> =
             report.sections[0].lines.iter().filter_map(|line| line.reason.as_ref()).collect();
         assert!(reasons.len() == 1 && reasons[0].contains(why), "{reasons:?}");
@@ -241,15 +241,15 @@ fn a_change_excludes_nobody() {
     ];
     for (condition, expected) in cases {
         let report = judge(&allow(&condition), CLAIMS);
-        assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
-        assert_eq!(report.then, None, "{condition}");
+        assert_eq!(advice(&report), (CheckResult::Refused, expected), "{condition}");
+        assert_eq!(report.remaining_condition, None, "{condition}");
     }
     // `ForAnyValue` would exclude tokens without the key.
     let several =
         CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#);
     for operator in ["StringNotEquals", "StringEqualsIfExists"] {
         let report = judge(&allow(&format!(r#"{{"{operator}":{{"app.example/idp:oaud":"x"}}}}"#)), &several);
-        assert_eq!(advice(&report), (Answer::Refused, add()), "{operator}");
+        assert_eq!(advice(&report), (CheckResult::Refused, add()), "{operator}");
     }
     // A statement that other callers use too.
     let shared = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
@@ -283,14 +283,14 @@ fn a_deny_statement_gets_an_exception_for_this_token() {
     ] {
         let policy = policy(&[open.clone(), statement("Deny", ARN, "sts:*", deny)]);
         let report = judge(&policy, CLAIMS);
-        let answer = if expected.is_some() { Answer::Refused } else { Answer::Accepted };
+        let answer = if expected.is_some() { CheckResult::Refused } else { CheckResult::Accepted };
         let expected = expected.map(str::to_owned).into_iter().collect::<Vec<_>>();
         assert_eq!(advice(&report), (answer, expected), "{deny}");
     }
     // A condition that cannot be evaluated here cannot be corrected either.
     let unknown = statement("Deny", ARN, "sts:*", r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#);
     let report = judge(&policy(&[open.clone(), unknown.clone()]), CLAIMS);
-    assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
+    assert_eq!(advice(&report), (CheckResult::Undecided, Vec::new()));
     let report = judge(
         &policy(&[
             statement(
@@ -303,12 +303,15 @@ fn a_deny_statement_gets_an_exception_for_this_token() {
         ]),
         CLAIMS,
     );
-    assert_eq!((report.answer, report.changes.len(), report.then.is_some()), (Answer::Refused, 1, true));
+    assert_eq!(
+        (report.answer, report.changes.len(), report.remaining_condition.is_some()),
+        (CheckResult::Refused, 1, true)
+    );
 }
 
 #[test]
 fn a_policy_that_is_open_to_every_workspace_gets_a_warning() {
-    let cautious = |condition: &str| judge(&allow(condition), CLAIMS).caution.is_some();
+    let cautious = |condition: &str| judge(&allow(condition), CLAIMS).warning.is_some();
     for open in [
         "{}",
         r#"{"StringEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#,
@@ -357,7 +360,7 @@ fn a_policy_that_is_open_to_every_workspace_gets_a_warning() {
         (r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, false),
     ] {
         let policy = policy(&[open.clone(), statement("Deny", ARN, "sts:*", deny)]);
-        assert_eq!(judge(&policy, CLAIMS).caution.is_some(), expected, "{deny}");
+        assert_eq!(judge(&policy, CLAIMS).warning.is_some(), expected, "{deny}");
     }
     // Subjects that are not URLs.
     let keys = CLAIMS.replace("https://github.com/acme/shop", "org:1/prj:2");
@@ -365,18 +368,18 @@ fn a_policy_that_is_open_to_every_workspace_gets_a_warning() {
         [("org:*", true), ("org:1/*", false), ("org:*/prj:2", false), ("org:1/prj:*", false)]
     {
         let policy = allow(&format!(r#"{{"StringLike":{{"app.example/idp:sub":"{sub}"}}}}"#));
-        assert_eq!(judge(&policy, &keys).caution.is_some(), expected, "{sub}");
+        assert_eq!(judge(&policy, &keys).warning.is_some(), expected, "{sub}");
     }
     // The warning also appears if the advice would open the policy.
     let report = judge(&policy(&[statement("Allow", ARN, "sts:AssumeRole", "{}")]), CLAIMS);
     let opened = "with this change, Statement[0] is open to every workspace of app.example/idp: no condition limits it to certain values of `sub` or `email`";
-    assert_eq!((report.caution.as_deref(), report.changes.len()), (Some(opened), 1));
+    assert_eq!((report.warning.as_deref(), report.changes.len()), (Some(opened), 1));
     let report = judge(&allow(r#"{"StringLike":{"app.example/idp:azp":"*"}}"#), CLAIMS);
-    assert_eq!(report.caution.as_deref(), Some(opened));
+    assert_eq!(report.warning.as_deref(), Some(opened));
     let report = judge(&allow("{}"), CLAIMS);
-    assert_eq!(report.caution.as_deref(), opened.strip_prefix("with this change, "));
+    assert_eq!(report.warning.as_deref(), opened.strip_prefix("with this change, "));
     let other = policy(&[statement("Allow", "arn:aws:iam::123456789012:oidc-provider/x", "sts:*", "{}")]);
-    assert_eq!(judge(&other, CLAIMS).caution, None);
+    assert_eq!(judge(&other, CLAIMS).warning, None);
 }
 
 #[test]
@@ -386,7 +389,7 @@ fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
         statement("Deny", ARN, "sts:*", r#"{"StringLike":{"app.example/idp:sub":"https://github.com/*"}}"#);
     let open = statement("Allow", ARN, web, "{}");
     let report = judge(&policy(&[deny.clone(), open.clone()]), CLAIMS);
-    assert_eq!(report.because, "Statement[0] denies it, even if other statements allow it");
+    assert_eq!(report.reason, "Statement[0] denies it, even if other statements allow it");
     assert_eq!(
         advice(&report).1,
         [
@@ -404,7 +407,7 @@ fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
     assert_eq!(report.changes.len(), 1);
     assert_eq!(report.changes[0].path, "Statement[1].Condition.StringEquals");
     let report = judge(&policy(&[deny]), CLAIMS);
-    assert_eq!((report.answer, report.changes[0].path.as_str()), (Answer::Refused, "Statement"));
+    assert_eq!((report.answer, report.changes[0].path.as_str()), (CheckResult::Refused, "Statement"));
 }
 
 #[test]
@@ -415,7 +418,7 @@ fn unknown_values_are_not_guessed() {
         ),
         CLAIMS,
     );
-    assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
+    assert_eq!(advice(&report), (CheckResult::Undecided, Vec::new()));
     let line = &report.sections[0].lines[3];
     assert_eq!((line.outcome, line.name.as_str()), (Outcome::Undecided, "IpAddress aws:SourceIp"));
     // The first condition can be corrected, and the second one stays undecided.
@@ -423,20 +426,20 @@ fn unknown_values_are_not_guessed() {
         &allow(r#"{"StringEquals":{"app.example/idp:sub":"x"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#),
         CLAIMS,
     );
-    assert_eq!((report.answer, report.changes.len()), (Answer::Refused, 1));
+    assert_eq!((report.answer, report.changes.len()), (CheckResult::Refused, 1));
 }
 
 #[test]
 fn an_accepted_audience_is_suggested() {
     let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:aud":["aws","b"]}}"#), CLAIMS);
     assert_eq!(
-        report.instead.as_deref(),
+        report.alternative.as_deref(),
         Some("keep the audience there, and mint the token for it with `--audience aws`")
     );
     for condition in
         [r#"{"StringLike":{"app.example/idp:aud":"x*"}}"#, r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#]
     {
-        assert_eq!(judge(&allow(condition), CLAIMS).instead, None);
+        assert_eq!(judge(&allow(condition), CLAIMS).alternative, None);
     }
 }
 
@@ -445,14 +448,14 @@ fn session_tags_need_a_second_action() {
     let claims = CLAIMS.replacen('{', r#"{"https://aws.amazon.com/tags":{"principal_tags":{"a":["b"]}},"#, 1);
     let report = judge(&allow("{}"), &claims);
     assert_eq!(
-        (report.because.as_str(), advice(&report).1),
+        (report.reason.as_str(), advice(&report).1),
         (
             "no statement allows sts:TagSession",
             vec!["Statement[0].Action: add \"sts:TagSession\"".to_owned()]
         )
     );
     let both = policy(&[statement("Allow", ARN, "sts:*", "{}")]);
-    assert_eq!(judge(&both, &claims).answer, Answer::Accepted);
+    assert_eq!(judge(&both, &claims).answer, CheckResult::Accepted);
 }
 
 #[test]
@@ -628,11 +631,11 @@ proptest! {
         let policy = SetUp::new(&mine, &rule, &role).unwrap().policy().compact();
         let accepts = |identity: &Identity| {
             let named = check::Named { by_flag: Some(&role), by_environment: None };
-            check::check(&policy, identity, named, &login()).unwrap().answer == Answer::Accepted
+            check::check(&policy, identity, named, &login()).unwrap().answer == CheckResult::Accepted
         };
         prop_assert!(accepts(&mine), "{policy}");
         let theirs = Identity::of(theirs).unwrap();
-        prop_assert_eq!(accepts(&theirs), rule.admits(theirs.claims()), "{} {}", policy, theirs.subject);
+        prop_assert_eq!(accepts(&theirs), rule.accepts(theirs.claims()), "{} {}", policy, theirs.subject);
     }
 }
 

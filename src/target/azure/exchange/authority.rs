@@ -110,7 +110,7 @@ impl Authority {
     }
 
     /// Whether this is a host of Microsoft.
-    pub fn is_of_microsoft(&self) -> bool {
+    pub fn is_microsoft(&self) -> bool {
         self.url.port().is_none() && HOSTS.contains(&self.url.host_str().unwrap_or_default())
     }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::ClientCredentials;
-use crate::exchange::{AddressSettings, Answer, Given, Refused, Service, Verdict, Words};
+use crate::exchange::{AddressSettings, Answer, ErrorText, Explanation, Issued, Refused, Service};
 use crate::http::{Call, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -29,7 +29,7 @@ pub struct AzureCredential {
     pub expires_at: Timestamp,
 }
 
-impl Given for AzureCredential {
+impl Issued for AzureCredential {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         vec![("access_token", &self.access_token)]
     }
@@ -46,7 +46,7 @@ impl Entra<'_> {
 }
 
 impl Service for Entra<'_> {
-    type Given = AzureCredential;
+    type Issued = AzureCredential;
     type Refusal = Refusal;
 
     fn name(&self) -> String {
@@ -56,7 +56,7 @@ impl Service for Entra<'_> {
     fn address_settings(&self) -> &'static AddressSettings {
         &AddressSettings {
             names: "`--authority-host` or `AZURE_AUTHORITY_HOST`",
-            own: Some("https://login.microsoftonline.com"),
+            default: Some("https://login.microsoftonline.com"),
         }
     }
 
@@ -73,38 +73,39 @@ impl Service for Entra<'_> {
     /// name a mismatch and are final.
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         let names_what_differs = |code: &u32| *code != 70021 && code.to_string().starts_with("70021");
-        let spreading = refusal.is(70021) && !refusal.codes.iter().any(names_what_differs);
-        let elsewhere = matches!(status, 429 | 502..=504);
-        spreading || matches!(status, 408 | 500 | 505..) || (refusal.is_temporary() && !elsewhere)
+        let is_propagating = refusal.is(70021) && !refusal.codes.iter().any(names_what_differs);
+        let retried_by_http = matches!(status, 429 | 502..=504);
+        is_propagating || matches!(status, 408 | 500 | 505..) || (refusal.is_temporary() && !retried_by_http)
     }
 
     fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
         is_overloaded(status) || refusal.is_temporary()
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
+    fn words(&self, refusal: &Refusal) -> ErrorText {
         // The lines below the first repeat the ids.
         let line = refusal.description.lines().next().unwrap_or_default();
         let mut message = line.split(" Trace ID:").next().unwrap_or_default().to_owned();
         if let Some(code) = refusal.codes.first().filter(|_| message.is_empty()) {
             message = format!("AADSTS{code}");
         }
-        Words { message, codes: vec![refusal.error.clone()] }
+        ErrorText { message, codes: vec![refusal.error.clone()] }
     }
 
-    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+    fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
         let request = self.0;
-        let mut judged = vec![
+        let mut checked_values = vec![
             ("client", request.client.as_str().to_owned()),
             ("tenant", request.tenant.as_str().to_owned()),
             ("scope", request.scope.as_str().to_owned()),
         ];
         let ids = [("trace", &refused.refusal.trace_id), ("correlation", &refused.refusal.correlation_id)];
-        judged.extend(ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| (name, id.clone())));
-        Verdict {
-            judged,
+        checked_values
+            .extend(ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| (name, id.clone())));
+        Explanation {
+            checked_values,
             hint: refusal::hint(request, refused),
-            wants_a_fresh_token: refused.refusal.is(700_024),
+            needs_new_token: refused.refusal.is(700_024),
         }
     }
 }

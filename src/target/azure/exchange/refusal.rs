@@ -26,12 +26,13 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
     let case = Case {
         request,
         claims: &refused.claims,
-        skewed: refused.clocks.here.is_some(),
-        no_match: description.contains("No matching federated identity record"),
+        skewed: refused.clocks.local.is_some(),
+        has_no_match_message: description.contains("No matching federated identity record"),
     };
     let known = codes.iter().find_map(|code| case.hint_for(*code));
-    let known = known
-        .or_else(|| case.no_match.then(|| case.create("no federated credential fits this token")).flatten());
+    let known = known.or_else(|| {
+        case.has_no_match_message.then(|| case.create("no federated credential fits this token")).flatten()
+    });
     known.or_else(|| {
         let code = codes.first()?;
         Some(format!(
@@ -47,7 +48,7 @@ struct Case<'a> {
     /// Whether the clock of this machine is wrong.
     skewed: bool,
     /// Whether the message is that of the codes 70021…. Microsoft also uses it with other codes.
-    no_match: bool,
+    has_no_match_message: bool,
 }
 
 impl Case<'_> {
@@ -82,7 +83,7 @@ impl Case<'_> {
     }
 
     fn hint_for(&self, code: u32) -> Option<String> {
-        let Self { request, claims, skewed, no_match } = *self;
+        let Self { request, claims, skewed, has_no_match_message } = *self;
         let issuer = claims.issuer.as_deref().unwrap_or_default();
         let audience = claims.audience.join(", ");
         let client = request.client.as_str();
@@ -124,7 +125,7 @@ impl Case<'_> {
             700_222 | 700_226 | 700_227 => format!(
                 "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
             ),
-            700_223 | 700_238 if !no_match => {
+            700_223 | 700_238 if !has_no_match_message => {
                 "a policy of the tenant disables workload identity federation: ask the tenant's administrator to allow it for this application".into()
             }
             53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),

@@ -52,23 +52,23 @@ pub(super) fn read(
     reply: &Reply,
     now: Timestamp,
 ) -> Result<Answer<AzureCredential, Refusal>, UnexpectedReply> {
-    let said: TokenReply = reply.json()?;
-    if said.error.is_some() || !reply.is_success() {
+    let body: TokenReply = reply.json()?;
+    if body.error.is_some() || !reply.is_success() {
         return Ok(Answer::Refused(Refusal {
-            error: said.error.unwrap_or_default(),
-            description: said.error_description,
-            codes: said.error_codes,
-            trace_id: said.trace_id,
-            correlation_id: said.correlation_id,
+            error: body.error.unwrap_or_default(),
+            description: body.error_description,
+            codes: body.error_codes,
+            trace_id: body.trace_id,
+            correlation_id: body.correlation_id,
         }));
     }
-    let access_token = said.access_token.ok_or_else(|| reply.missing_member("access_token"))?;
-    let expires_at = said
+    let access_token = body.access_token.ok_or_else(|| reply.missing_member("access_token"))?;
+    let expires_at = body
         .expires_in
         .ok_or_else(|| reply.missing_member("expires_in"))?
-        .from(now)
+        .expiry_after(now)
         .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
-    Ok(Answer::Given(AzureCredential { access_token, expires_at }))
+    Ok(Answer::Issued(AzureCredential { access_token, expires_at }))
 }
 
 impl Refusal {

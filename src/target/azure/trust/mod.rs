@@ -10,14 +10,14 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
 use crate::settings::{Fallback, Setting};
-use crate::trust::run::{json, learn_identity, warn_of_issuer, whom};
+use crate::trust::run::{json, mint_identity, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "print the setup of a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;
-    let identity = learn_identity(vec![args.audience.clone()], &args.trust, ctx).await?;
-    let meant = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;
+    let identity = mint_identity(vec![args.audience.clone()], &args.trust, ctx).await?;
+    let rule = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;
     let name = args.name.clone().unwrap_or_else(|| set_up::name_for(&identity.subject));
     let settings = set_up::Settings { app_id, name };
     let set_up = set_up::SetUp::new(&identity, &settings).could_not(action)?;
@@ -26,11 +26,11 @@ pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Fa
     let login = LoginCommand::new("azure").option("--client-id", &settings.app_id);
     let login = login.option("--tenant-id", tenant);
     let login = login.audiences(std::slice::from_ref(&args.audience), "api://AzureADTokenExchange");
-    let summary = AccessSummary::new(&identity, &meant, &format!("the app {}", settings.app_id), &login);
+    let summary = AccessSummary::new(&identity, &rule, &format!("the app {}", settings.app_id), &login);
     match args.format {
-        AzureTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
-        AzureTrustFormat::Json => summary.beside(&json(&set_up.credential()), ctx),
-        AzureTrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
+        AzureTrustFormat::Commands => summary.print_with_comments(|head| set_up.commands(head), ctx),
+        AzureTrustFormat::Json => summary.print_with_notes(&json(&set_up.credential()), ctx),
+        AzureTrustFormat::Terraform => summary.print_with_comments(|head| set_up.terraform(head), ctx),
     }
 }
 

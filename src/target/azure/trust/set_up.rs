@@ -9,7 +9,7 @@ use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, Whom, object, string, strings};
 
 /// The maximum length of issuer, subject and audience, in characters.
-const LONGEST: usize = 600;
+const MAX_CLAIM: usize = 600;
 
 /// The settings that only the administrator knows.
 #[derive(Debug, Clone)]
@@ -56,9 +56,9 @@ impl<'a> SetUp<'a> {
             [("iss", &identity.issuer), ("sub", &identity.subject), ("aud", &identity.audiences[0])]
         {
             let length = text.chars().count();
-            if length > LONGEST {
+            if length > MAX_CLAIM {
                 return Err(TrustError::Cannot {
-                    reason: format!("`{claim}` has {length} characters, and Entra accepts at most {LONGEST}"),
+                    reason: format!("`{claim}` has {length} characters, and Entra accepts at most {MAX_CLAIM}"),
                     hint: "open the workspace on something with a shorter address".into(),
                 });
             }
@@ -84,10 +84,10 @@ impl<'a> SetUp<'a> {
         let show = [&credential("show")[..], &["--federated-credential-id", name]].concat();
         let what = ["--query", "join(' ', [issuer, subject, join(' ', audiences)])", "--output", "tsv"];
         let Identity { issuer, subject, audiences, .. } = self.identity;
-        Script::under(head)
-            .unless(&show)
+        Script::with_header(head)
+            .unless_exists(&show)
             .command(&credential("create"), &[&["--parameters", &self.credential().pretty()]])
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &[&show[..], &what].concat(),
                 &format!("{issuer} {subject} {}", audiences.join(" ")),
                 &format!(

@@ -40,7 +40,7 @@ impl Endpoints {
     }
 
     /// Whether both URLs are Google's own.
-    pub fn are_of_google(&self) -> bool {
+    pub fn are_google(&self) -> bool {
         self.foreign_hosts(true).is_empty()
     }
 

@@ -19,7 +19,9 @@ use jiff::Timestamp;
 use self::endpoints::Method;
 use self::wire::Refusal;
 use super::{Federation, Wanted};
-use crate::exchange::{AddressSettings, Answer, ExchangeError, Given, Refused, Service, Verdict, Words, ask};
+use crate::exchange::{
+    AddressSettings, Answer, ErrorText, ExchangeError, Explanation, Issued, Refused, Service, ask,
+};
 use crate::http::{Call, Http, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -63,13 +65,13 @@ impl GoogleCredential {
     }
 }
 
-impl Given for AccessToken {
+impl Issued for AccessToken {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         vec![("access_token", &self.token)]
     }
 }
 
-impl Given for IdToken {
+impl Issued for IdToken {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         vec![("token", self.secret())]
     }
@@ -84,8 +86,8 @@ struct Google<'a, T> {
 
 type Read<T> = fn(&Reply, Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply>;
 
-impl<T: Given> Service for Google<'_, T> {
-    type Given = T;
+impl<T: Issued> Service for Google<'_, T> {
+    type Issued = T;
     type Refusal = Refusal;
 
     fn name(&self) -> String {
@@ -94,12 +96,13 @@ impl<T: Given> Service for Google<'_, T> {
 
     fn address_settings(&self) -> &'static AddressSettings {
         match self.kind {
-            refusal::Kind::Sts => {
-                &AddressSettings { names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`", own: Some(endpoints::STS) }
-            }
+            refusal::Kind::Sts => &AddressSettings {
+                names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`",
+                default: Some(endpoints::STS),
+            },
             refusal::Kind::Iam => &AddressSettings {
                 names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`",
-                own: Some(endpoints::IAM),
+                default: Some(endpoints::IAM),
             },
         }
     }
@@ -118,26 +121,26 @@ impl<T: Given> Service for Google<'_, T> {
         is_overloaded(status) || refusal.is_temporary()
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
-        Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
+    fn words(&self, refusal: &Refusal) -> ErrorText {
+        ErrorText { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
     }
 
-    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
-        let mut judged = vec![("provider", self.request.provider.to_string())];
-        judged.extend(
+    fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
+        let mut checked_values = vec![("provider", self.request.provider.to_string())];
+        checked_values.extend(
             self.request.service_account.as_ref().map(|account| ("account", account.as_str().to_owned())),
         );
         let refusal = refused.refusal;
-        Verdict {
-            judged,
+        Explanation {
+            checked_values,
             hint: refusal::hint(self.request, self.kind, refused),
-            wants_a_fresh_token: refusal.code == "invalid_grant" && refusal.message.contains("is stale"),
+            needs_new_token: refusal.code == "invalid_grant" && refusal.message.contains("is stale"),
         }
     }
 }
 
 /// Exchanges the token, and impersonates the service account if one is named.
-pub(super) async fn federate(
+pub(super) async fn exchange(
     request: &Federation,
     token: &IdToken,
     http: &Http<'_>,

@@ -35,13 +35,13 @@ impl Kind {
 pub(super) fn hint(request: &Federation, kind: Kind, refused: &Refused<'_, Refusal>) -> Option<String> {
     let (refusal, claims) = (refused.refusal, &refused.claims);
     match kind {
-        Kind::Sts => sts_hint(request, refusal, claims, refused.clocks.differ()),
+        Kind::Sts => sts_hint(request, refusal, claims, refused.clocks.are_wrong()),
         Kind::Iam => iam_hint(request, refusal, refused.reply.status, claims),
     }
 }
 
 /// The arguments that name the provider to gcloud.
-fn named(request: &Federation) -> String {
+fn provider_arguments(request: &Federation) -> String {
     let provider = &request.provider;
     format!(
         "{} --workload-identity-pool {} --location global --project {}",
@@ -54,7 +54,7 @@ fn named(request: &Federation) -> String {
 fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bool) -> Option<String> {
     let issuer = claims.issuer.as_deref().unwrap_or("the issuer");
     let providers = "gcloud iam workload-identity-pools providers";
-    let provider = named(request);
+    let provider = provider_arguments(request);
     let message = refusal.message.as_str();
     Some(match refusal.code.as_str() {
         "invalid_request" if message.contains("\"audience\"") => {
@@ -145,7 +145,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, ask whoever administers its project to run (this takes up to 5 minutes): `{command}`")
         }
         404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
-        401 if request.endpoints.are_of_google() => {
+        401 if request.endpoints.are_google() => {
             "Google IAM does not accept the token that Google STS just issued: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
         }
         401 => format!(

@@ -88,16 +88,16 @@ pub(super) fn read_sts(
     reply: &Reply,
     now: Timestamp,
 ) -> Result<Answer<AccessToken, Refusal>, UnexpectedReply> {
-    let said: StsReply = reply.json()?;
-    if said.error.is_some() || !reply.is_success() {
-        let code = said.error.unwrap_or_default();
-        let message = said.error_description.unwrap_or_default();
+    let body: StsReply = reply.json()?;
+    if body.error.is_some() || !reply.is_success() {
+        let code = body.error.unwrap_or_default();
+        let message = body.error_description.unwrap_or_default();
         return Ok(Answer::Refused(Refusal { code, message }));
     }
-    let expires_at = required(reply, "expires_in", said.expires_in)?
-        .from(now)
+    let expires_at = required(reply, "expires_in", body.expires_in)?
+        .expiry_after(now)
         .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
-    Ok(Answer::Given(AccessToken { token: required(reply, "access_token", said.access_token)?, expires_at }))
+    Ok(Answer::Issued(AccessToken { token: required(reply, "access_token", body.access_token)?, expires_at }))
 }
 
 /// Reads a reply of `generateAccessToken`.
@@ -105,13 +105,13 @@ pub(super) fn read_access_token(
     reply: &Reply,
     _: Timestamp,
 ) -> Result<Answer<AccessToken, Refusal>, UnexpectedReply> {
-    let said: IamReply = reply.json()?;
-    if let Some(refusal) = refusal(reply, said.error) {
+    let body: IamReply = reply.json()?;
+    if let Some(refusal) = refusal(reply, body.error) {
         return Ok(Answer::Refused(refusal));
     }
-    let token = required(reply, "accessToken", said.access_token)?;
-    let expires_at = required(reply, "expireTime", said.expire_time)?;
-    Ok(Answer::Given(AccessToken { token, expires_at }))
+    let token = required(reply, "accessToken", body.access_token)?;
+    let expires_at = required(reply, "expireTime", body.expire_time)?;
+    Ok(Answer::Issued(AccessToken { token, expires_at }))
 }
 
 /// Reads a reply of `generateIdToken`.
@@ -125,7 +125,7 @@ pub(super) fn read_id_token(
     }
     let token = required(reply, "token", said.token)?;
     let token = IdToken::parse(token.reveal()).map_err(|_| reply.unexpected_json("`token` is not a JWT"))?;
-    Ok(Answer::Given(token))
+    Ok(Answer::Issued(token))
 }
 
 fn refusal(reply: &Reply, error: Option<IamError>) -> Option<Refusal> {
@@ -142,8 +142,8 @@ fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, Unexpec
 impl Refusal {
     /// Whether the service reports a temporary failure of its own.
     pub(super) fn is_temporary(&self) -> bool {
-        let word =
+        let is_temporary_code =
             |text: &str| matches!(text, "internal_failure" | "server_error" | "temporarily_unavailable");
-        word(&self.code) || word(&self.message)
+        is_temporary_code(&self.code) || is_temporary_code(&self.message)
     }
 }

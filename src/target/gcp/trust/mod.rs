@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::settings::{Fallback, Setting};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_provider};
-use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+use crate::trust::run::{mint_identity, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
@@ -22,9 +22,9 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
     if audiences.is_empty() {
         audiences.push(settings.default_audience());
     }
-    let identity = learn_identity(audiences, &args.trust, ctx).await?;
-    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
-    let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
+    let identity = mint_identity(audiences, &args.trust, ctx).await?;
+    let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &rule, &settings).could_not(action)?;
     warn_of_issuer(&identity, ctx);
     let target = match &settings.service_account {
         Some(account) => format!("the service account {account}"),
@@ -36,10 +36,10 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
     }
     // The provider accepts each audience. A login requests only one, so this uses the first.
     let login = login.audiences(&identity.audiences[..1], &settings.default_audience());
-    let summary = AccessSummary::new(&identity, &meant, &target, &login);
+    let summary = AccessSummary::new(&identity, &rule, &target, &login);
     match args.format {
-        GcpTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
-        GcpTrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
+        GcpTrustFormat::Commands => summary.print_with_comments(|head| set_up.commands(head), ctx),
+        GcpTrustFormat::Terraform => summary.print_with_comments(|head| set_up.terraform(head), ctx),
     }
 }
 
@@ -49,12 +49,12 @@ fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, 
         None => Setting::variable(ACCOUNT_VARIABLE, ctx)?.parsed(ServiceAccount::parse)?,
     };
     let service_account = service_account.map(|account| account.to_string());
-    let or = |given: &Option<String>, other: &str| given.clone().unwrap_or_else(|| other.to_owned());
+    let value_or = |given: &Option<String>, other: &str| given.clone().unwrap_or_else(|| other.to_owned());
     if let Some(number) = &args.project_number {
         return Ok(set_up::Settings {
             project_number: number.clone(),
-            pool: or(&args.pool, "gitpod"),
-            provider: or(&args.provider, "gitpod"),
+            pool: value_or(&args.pool, "gitpod"),
+            provider: value_or(&args.provider, "gitpod"),
             service_account,
         });
     }
@@ -63,8 +63,8 @@ fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, 
     let found = parse_provider(name)?;
     Ok(set_up::Settings {
         project_number: found.project_number().to_owned(),
-        pool: or(&args.pool, found.pool()),
-        provider: or(&args.provider, found.id()),
+        pool: value_or(&args.pool, found.pool()),
+        provider: value_or(&args.provider, found.id()),
         service_account,
     })
 }

@@ -13,9 +13,9 @@ use crate::trust::{Identity, Rule, TrustError};
 pub(crate) const USER: &str = "user_id";
 
 /// The maximum length of `google.subject`, in bytes.
-const LONGEST_SUBJECT: usize = 127;
+const MAX_SUBJECT: usize = 127;
 /// The maximum length of an attribute condition, in characters.
-const LONGEST_CONDITION: usize = 4096;
+const MAX_CONDITION: usize = 4096;
 
 /// The settings that only the administrator knows.
 #[derive(Debug, Clone)]
@@ -76,10 +76,10 @@ impl<'a> SetUp<'a> {
     ) -> Result<Self, TrustError> {
         let condition = cel(rule, "assertion");
         let length = condition.as_deref().map_or(0, |text| text.chars().count());
-        if length > LONGEST_CONDITION {
+        if length > MAX_CONDITION {
             return Err(TrustError::Cannot {
                 reason: format!(
-                    "the attribute condition has {length} characters, and Google accepts at most {LONGEST_CONDITION}"
+                    "the attribute condition has {length} characters, and Google accepts at most {MAX_CONDITION}"
                 ),
                 hint: "use `--for this-user`, which makes a short condition".into(),
             });
@@ -145,38 +145,38 @@ impl<'a> SetUp<'a> {
         let options: Vec<[&str; 1]> = options.iter().map(|option| [option.as_str()]).collect();
         let options: Vec<&[&str]> = options.iter().map(<[&str; 1]>::as_slice).collect();
 
-        let mut script = Script::under(head);
+        let mut script = Script::with_header(head);
         let pools = "workload-identity-pools";
         let (pool, provider) = (settings.pool_resource(), settings.resource());
         let prints = |what| ["gcloud", "iam", pools, "providers", "describe", &provider, what];
         script
             .comment("The pool.")
-            .unless(&["gcloud", "iam", pools, "describe", &pool])
+            .unless_exists(&["gcloud", "iam", pools, "describe", &pool])
             .command(&["gcloud", "iam", pools, "create"], &[&[&pool]])
             .end()
-            .gap()
+            .blank_line()
             .comment(self.about_provider())
-            .unless(&["gcloud", "iam", pools, "providers", "describe", &provider])
+            .unless_exists(&["gcloud", "iam", pools, "providers", "describe", &provider])
             .command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options);
-        let left = |what: &str| {
+        let unchanged_message = |what: &str| {
             format!(
                 "the provider {} {what} and was not changed: choose another provider with --provider",
                 settings.provider
             )
         };
         script
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &prints("--format=value(oidc.issuerUri)"),
                 &self.identity.issuer,
-                &left("trusts another issuer"),
+                &unchanged_message("trusts another issuer"),
             )
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &prints("--format=value(attributeCondition)"),
                 self.condition.as_deref().unwrap_or_default(),
-                &left("has another attribute condition"),
+                &unchanged_message("has another attribute condition"),
             )
             .end()
-            .gap();
+            .blank_line();
         let member = format!("--member={}", settings.principals());
         match &settings.service_account {
             Some(account) => {
@@ -190,7 +190,7 @@ impl<'a> SetUp<'a> {
                 );
             }
             None => {
-                script.comment("Grant roles to these identities, for example:").instead(&[
+                script.comment("Grant roles to these identities, for example:").suggestion(&[
                     "gcloud",
                     "projects",
                     "add-iam-policy-binding",
@@ -263,21 +263,21 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
     if rule.is_about(USER) {
         return Ok(USER);
     }
-    let exactly_one = matches!(rule, Rule::Equals { claim: "sub", .. });
-    if exactly_one && identity.subject.len() <= LONGEST_SUBJECT {
+    let is_exact_subject = matches!(rule, Rule::Equals { claim: "sub", .. });
+    if is_exact_subject && identity.subject.len() <= MAX_SUBJECT {
         return Ok("sub");
     }
     let short = |claim: &&str| {
         let value = identity.claims().get(claim).and_then(Json::as_str);
-        value.is_some_and(|value| !value.is_empty() && value.len() <= LONGEST_SUBJECT)
+        value.is_some_and(|value| !value.is_empty() && value.len() <= MAX_SUBJECT)
     };
     if let Some(claim) = ["workspace_id", USER].into_iter().find(short) {
         return Ok(claim);
     }
-    if identity.subject.len() > LONGEST_SUBJECT {
+    if identity.subject.len() > MAX_SUBJECT {
         return Err(TrustError::Cannot {
             reason: format!(
-                "`sub` has {} bytes and `google.subject` accepts at most {LONGEST_SUBJECT}, and the token has neither \
+                "`sub` has {} bytes and `google.subject` accepts at most {MAX_SUBJECT}, and the token has neither \
                  `workspace_id` nor `user_id` to take instead",
                 identity.subject.len()
             ),

@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
 use crate::output::Output;
-use crate::sink::{LockedFile, Receipt, create_whole, is_alive};
+use crate::sink::{LockedFile, Receipt, create_complete, is_alive};
 
 /// The time limit for `kubectl`'s locks. `kubectl config` holds its lock only while it writes a
 /// file.
@@ -185,7 +185,7 @@ impl<'a> KubectlLock<'a> {
 
     fn take(file: &Path, out: &'a Output) -> Result<Self, StoreError> {
         let path = kubectl_lock(file);
-        match create_whole(&path, lock_content(process::id()).as_bytes()) {
+        match create_complete(&path, lock_content(process::id()).as_bytes()) {
             Ok(()) => Ok(Self { path, out }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(StoreError::KubectlLock { path })

@@ -139,7 +139,7 @@ impl<'a> SetUp<'a> {
             None => find.push("clusterrolebinding"),
         }
         find.push(&name);
-        Script::under(head)
+        Script::with_header(head)
             .comment(
                 "On the machines of the control plane: which tokens are accepted. kube-apiserver reads the file that \
                  `--authentication-config` names, and reads it again when it changes. Each issuer may be listed only \
@@ -148,11 +148,11 @@ impl<'a> SetUp<'a> {
                  `certificateAuthority` below `issuer`, or start kube-apiserver with `--oidc-ca-file`.",
             )
             .write_file("authentication.yaml", &self.authentication(&[]))
-            .gap()
+            .blank_line()
             .comment("The permissions of these users: a role binding.")
-            .unless(&find)
+            .unless_exists(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
-            .or_say(&format!("the binding {name} already exists and was left unchanged"))
+            .or_print(&format!("the binding {name} already exists and was left unchanged"))
             .end()
             .finish()
     }

@@ -9,7 +9,7 @@ use crate::shell::posix_quote;
 
 /// The members that this program uses.
 #[derive(Deserialize)]
-struct Metadata {
+struct MetadataReply {
     issuer: String,
     token_endpoint: Option<String>,
 }
@@ -73,45 +73,45 @@ impl Explain for DiscoveryError {
 
 /// The parts of an issuer's metadata.
 #[derive(Debug)]
-pub struct Found {
+pub struct Metadata {
     /// The issuer, as in the `iss` of its tokens.
     pub issuer: String,
     pub token_endpoint: SecureUrl,
 }
 
 /// Fetches the issuer's metadata. The `issuer` in it has to be identical to the requested issuer.
-pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, DiscoveryError> {
+pub async fn discover(http: &Http<'_>, issuer: &SecureUrl) -> Result<Metadata, DiscoveryError> {
     let name = issuer.as_str();
     // The slash at the end of a URL has no meaning if the URL has no path. Otherwise it has.
     let bare = if issuer.path() == "/" { name.trim_end_matches('/') } else { name };
-    let first = get(http, openid(issuer)).await?;
+    let first = get(http, openid_metadata_url(issuer)).await?;
     let reply = match first.status {
         // Servers without OpenID Connect return one of these statuses.
-        400 | 404 | 405 | 406 | 410 => get(http, oauth(issuer)).await?,
+        400 | 404 | 405 | 406 | 410 => get(http, oauth_metadata_url(issuer)).await?,
         _ => first,
     };
     if !reply.is_success() && !(300..400).contains(&reply.status) {
         return Err(DiscoveryError::Missing { issuer: bare.to_owned(), status: reply.status });
     }
-    let found: Metadata =
+    let found: MetadataReply =
         reply.json().map_err(|cause| DiscoveryError::UnexpectedReply { issuer: bare.to_owned(), cause })?;
     if found.issuer != name && found.issuer != bare {
         return Err(DiscoveryError::OtherIssuer { issuer: bare.to_owned(), found: found.issuer });
     }
-    let Some(named) = found.token_endpoint else {
+    let Some(endpoint) = found.token_endpoint else {
         return Err(DiscoveryError::NoEndpoint { issuer: bare.to_owned() });
     };
     let insecure = |reason| DiscoveryError::InsecureEndpoint {
         issuer: bare.to_owned(),
-        named: shown_url(&named),
+        named: shown_url(&endpoint),
         reason,
     };
-    let token_endpoint = SecureUrl::parse(&named).map_err(insecure)?;
+    let token_endpoint = SecureUrl::parse(&endpoint).map_err(insecure)?;
     // An issuer that is not on this machine must not name a token endpoint on this machine.
     if token_endpoint.is_plain() && !issuer.is_plain() {
         return Err(insecure(UrlError::NotHttps));
     }
-    Ok(Found { issuer: found.issuer, token_endpoint })
+    Ok(Metadata { issuer: found.issuer, token_endpoint })
 }
 
 async fn get(http: &Http<'_>, url: SecureUrl) -> Result<Reply, DiscoveryError> {
@@ -120,14 +120,14 @@ async fn get(http: &Http<'_>, url: SecureUrl) -> Result<Reply, DiscoveryError> {
 }
 
 /// The metadata URL of OpenID Connect: the well-known path follows the issuer's path.
-fn openid(issuer: &SecureUrl) -> SecureUrl {
+fn openid_metadata_url(issuer: &SecureUrl) -> SecureUrl {
     let path = issuer.path().trim_end_matches('/');
     issuer.with_path(&format!("{path}/.well-known/openid-configuration"))
 }
 
 /// The metadata URL of OAuth: the well-known path precedes the issuer's path (RFC 8414 section
 /// 3.1).
-fn oauth(issuer: &SecureUrl) -> SecureUrl {
+fn oauth_metadata_url(issuer: &SecureUrl) -> SecureUrl {
     let path = issuer.path().trim_end_matches('/');
     issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}"))
 }
@@ -152,7 +152,10 @@ mod tests {
         ];
         for (issuer, first, second) in cases {
             let issuer = SecureUrl::parse(issuer).unwrap();
-            assert_eq!((openid(&issuer).path(), oauth(&issuer).path()), (first, second));
+            assert_eq!(
+                (openid_metadata_url(&issuer).path(), oauth_metadata_url(&issuer).path()),
+                (first, second)
+            );
         }
     }
 }

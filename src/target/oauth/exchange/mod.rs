@@ -13,7 +13,9 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::request::{ClientAuth, TokenCall};
-use crate::exchange::{AddressSettings, Answer, Given, Refused, Service, Verdict, Words, state_of, wait_for};
+use crate::exchange::{
+    AddressSettings, Answer, ErrorText, Explanation, Issued, Refused, Service, state_of, unavailable_hint,
+};
 use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -51,7 +53,7 @@ impl OauthCredential {
     }
 }
 
-impl Given for OauthCredential {
+impl Issued for OauthCredential {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         let refresh = self.refresh_token.as_ref().map(|token| ("refresh_token", token));
         [("access_token", &self.access_token)].into_iter().chain(refresh).collect()
@@ -77,7 +79,7 @@ impl TokenEndpoint<'_> {
 }
 
 impl Service for TokenEndpoint<'_> {
-    type Given = OauthCredential;
+    type Issued = OauthCredential;
     type Refusal = Refusal;
 
     fn name(&self) -> String {
@@ -85,7 +87,7 @@ impl Service for TokenEndpoint<'_> {
     }
 
     fn address_settings(&self) -> &'static AddressSettings {
-        const { &AddressSettings::named("`--token-endpoint` or `--issuer`") }
+        const { &AddressSettings::without_default("`--token-endpoint` or `--issuer`") }
     }
 
     fn read(
@@ -98,8 +100,8 @@ impl Service for TokenEndpoint<'_> {
 
     /// Retries the statuses and errors that the HTTP client does not retry (`http::RetryPolicy`).
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
-        let elsewhere = matches!(status, 429 | 502..=504);
-        matches!(status, 408 | 500) || (refusal.is_temporary() && !elsewhere)
+        let retried_by_http = matches!(status, 429 | 502..=504);
+        matches!(status, 408 | 500) || (refusal.is_temporary() && !retried_by_http)
     }
 
     fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
@@ -111,15 +113,15 @@ impl Service for TokenEndpoint<'_> {
             let hint = "the service refused too many tokens from this address, and accepts no token from it for a while: stop the program that repeats the command, wait some minutes, then try once and read the error";
             return ("blocks this address", hint.to_owned());
         }
-        (state_of(status), wait_for(status, asked))
+        (state_of(status), unavailable_hint(status, asked))
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
+    fn words(&self, refusal: &Refusal) -> ErrorText {
         let codes = [Some(refusal.error.clone()), refusal.uri.clone()];
-        Words { message: refusal.description.clone(), codes: codes.into_iter().flatten().collect() }
+        ErrorText { message: refusal.description.clone(), codes: codes.into_iter().flatten().collect() }
     }
 
-    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+    fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
         let call = self.0;
         let client = match &call.client {
             ClientAuth::None(id) | ClientAuth::Jwt(id) => id.as_deref(),
@@ -131,10 +133,10 @@ impl Service for TokenEndpoint<'_> {
             ("target", (!call.audiences.is_empty()).then(|| call.audiences.join(", "))),
             ("resource", (!call.resources.is_empty()).then(|| call.resources.join(", "))),
         ];
-        Verdict {
-            judged: asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        Explanation {
+            checked_values: asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
             hint: refusal::hint(call, refused.refusal, &refused.claims),
-            wants_a_fresh_token: refusal::is_about_age(refused.refusal),
+            needs_new_token: refusal::is_expired_or_replayed(refused.refusal),
         }
     }
 }

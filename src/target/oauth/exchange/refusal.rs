@@ -8,7 +8,7 @@ use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 use crate::time;
 
 /// Whether the token is too old, or was used before. Only then can a new token help.
-pub(super) fn is_about_age(refusal: &Refusal) -> bool {
+pub(super) fn is_expired_or_replayed(refusal: &Refusal) -> bool {
     refusal.error == "invalid_grant"
         && Words::of(refusal).any(&["expired", "reuse", "reused", "replay", "replayed"])
 }
@@ -30,14 +30,14 @@ impl Words {
 
 /// The fix for a refusal.
 pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Option<String> {
-    let said = Words::of(refusal);
+    let words = Words::of(refusal);
     let grant = match call.grant {
         Grant::TokenExchange => "token-exchange",
         Grant::JwtBearer => "jwt-bearer",
         Grant::ClientCredentials => "client-credentials",
     };
     let text = refusal.description.to_ascii_lowercase();
-    if let Some(hint) = by_text(&text, &said, call) {
+    if let Some(hint) = message_hint(&text, &words, call) {
         return Some(hint);
     }
     Some(match refusal.error.as_str() {
@@ -51,7 +51,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         "invalid_client" => {
             "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong; otherwise, the service expects another client authentication: try `--client-auth post`, then `basic` and `jwt`".into()
         }
-        "invalid_grant" | "invalid_token" => of_the_token(&said, claims),
+        "invalid_grant" | "invalid_token" => token_hint(&words, claims),
         "access_denied" => "a rule of the service refuses these claims: ask whoever administers the service to find the rule, and show them the claims above".into(),
         "consent_required" | "interaction_required" | "login_required" => {
             "the service requires the consent of a person: ask whoever administers the service to let this client skip consent".into()
@@ -71,9 +71,9 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
             };
             format!("the service does not know the API that {flag} names: ask whoever runs that API for its name; without the flag, the service issues a token for its default API")
         }
-        "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
-        "invalid_request" => match missing(&refusal.description) {
-            Some(name) => format!("the service requires the parameter `{name}`: give it with {}", given_with(name)),
+        "unsupported_token_type" => WRONG_TOKEN_TYPE.into(),
+        "invalid_request" => match missing_parameter(&refusal.description) {
+            Some(name) => format!("the service requires the parameter `{name}`: give it with {}", flag_of(name)),
             None => "a parameter is missing or not accepted (see the message above): give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into(),
         },
         _ => return None,
@@ -82,11 +82,11 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
 
 /// The missing parameter that the message names: `connection is required`, `Missing parameter:
 /// connection`.
-fn missing(description: &str) -> Option<&str> {
-    const AROUND: [&str; 9] =
+fn missing_parameter(description: &str) -> Option<&str> {
+    const FILLER_WORDS: [&str; 9] =
         ["parameter", "parameters", "required", "mandatory", "form", "field", "the", "a", "value"];
     // Messages with these words are about the request as a whole.
-    const NO_NAMES: [&str; 8] =
+    const NOT_PARAMETERS: [&str; 8] =
         ["authentication", "authorization", "it", "request", "this", "token", "client", "which"];
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let words: Vec<&str> = description
@@ -101,7 +101,7 @@ fn missing(description: &str) -> Option<&str> {
         !at.checked_sub(1).is_some_and(|before| is(&words[before], &verbs))
     });
     let name = if let Some(at) = after {
-        words[at + 1..].iter().find(|word| !is(word, &AROUND))
+        words[at + 1..].iter().find(|word| !is(word, &FILLER_WORDS))
     } else {
         let ends = |at: usize| match words.get(at + 1..at + 3) {
             Some(["be", _]) => is(&words[at], &["must"]),
@@ -109,17 +109,17 @@ fn missing(description: &str) -> Option<&str> {
             _ => words.get(at + 1).is_some_and(|word| is(word, &["required", "missing", "mandatory"])),
         };
         let at = (0..words.len()).find(|at| is(&words[*at], &verbs) && ends(*at))?;
-        words[..at].iter().rev().find(|word| !is(word, &AROUND))
+        words[..at].iter().rev().find(|word| !is(word, &FILLER_WORDS))
     };
     // The names of parameters are in lower case.
     let is_name = |word: &&&str| {
-        !is(word, &NO_NAMES) && word.len() <= 64 && !word.contains(|c: char| c.is_ascii_uppercase())
+        !is(word, &NOT_PARAMETERS) && word.len() <= 64 && !word.contains(|c: char| c.is_ascii_uppercase())
     };
     name.filter(is_name).copied()
 }
 
 /// The flag or variable that sets a parameter of the request.
-fn given_with(name: &str) -> String {
+fn flag_of(name: &str) -> String {
     match name {
         "audience" => "`--target-audience AUDIENCE`".into(),
         "resource" => "`--resource URI`".into(),
@@ -137,12 +137,12 @@ fn given_with(name: &str) -> String {
 }
 
 /// The fix, if the message says more than the error code. Services choose the codes freely.
-fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
+fn message_hint(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
     if said.any(&["jti"]) {
         return Some("the service requires a `jti`, which tokens of Gitpod do not have: configure the service to accept an assertion more than once".into());
     }
     if said.any(&["subject_token_type"]) {
-        return Some(WANTS_ANOTHER_TYPE.into());
+        return Some(WRONG_TOKEN_TYPE.into());
     }
     if said.any(&["connector", "connector_id"]) {
         return Some(
@@ -161,7 +161,7 @@ fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
             "the id of the client (`--client-id`) or its secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong".into(),
         );
     }
-    let names_issuer = call.more.iter().any(|(name, _)| name == "subject_issuer");
+    let names_issuer = call.extra_parameters.iter().any(|(name, _)| name == "subject_issuer");
     (text.contains("not allowed to exchange") && names_issuer).then(|| {
         "the client may not exchange tokens of that `subject_issuer`: ask whoever administers the service to give the client the permission `token-exchange` at that identity provider".into()
     })
@@ -172,10 +172,10 @@ fn realm_of(endpoint: &str) -> Option<&str> {
     endpoint.strip_suffix("/protocol/openid-connect/token")
 }
 
-const WANTS_ANOTHER_TYPE: &str = "the service requires another token type: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
+const WRONG_TOKEN_TYPE: &str = "the service requires another token type: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
 
 /// The fix for a refused token, by the words of the message.
-fn of_the_token(said: &Words, claims: &Claims) -> String {
+fn token_hint(said: &Words, claims: &Claims) -> String {
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
     if said.any(&["future", "lifespan", "lifetime"])
@@ -241,14 +241,14 @@ mod tests {
             ("", None),
         ];
         for (description, expected) in cases {
-            assert_eq!(missing(description), expected, "{description}");
+            assert_eq!(missing_parameter(description), expected, "{description}");
         }
     }
 
     #[test]
     fn a_parameter_with_a_flag_is_given_with_its_flag() {
-        assert_eq!(given_with("connection"), "`--param connection=VALUE`");
-        assert_eq!(given_with("audience"), "`--target-audience AUDIENCE`");
-        assert_eq!(given_with("scope"), "`--scope SCOPES`");
+        assert_eq!(flag_of("connection"), "`--param connection=VALUE`");
+        assert_eq!(flag_of("audience"), "`--target-audience AUDIENCE`");
+        assert_eq!(flag_of("scope"), "`--scope SCOPES`");
     }
 }

@@ -15,7 +15,7 @@ use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 
-const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// A success. Only `access_token` is required, because services leave out members that RFC 8693 requires. A member of a
 /// wrong type is ignored.
@@ -98,10 +98,11 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Serializer<'static, Str
             if let Some(id) = id {
                 form.append_pair("client_id", id);
             }
-            form.append_pair("client_assertion_type", BEARER).append_pair("client_assertion", token.reveal());
+            form.append_pair("client_assertion_type", ASSERTION_TYPE)
+                .append_pair("client_assertion", token.reveal());
         }
     }
-    for (name, value) in &call.more {
+    for (name, value) in &call.extra_parameters {
         form.append_pair(name, value);
     }
     form
@@ -122,16 +123,16 @@ pub(super) fn read(
     }
     let access_token = match said.access_token {
         None => return Err(reply.unexpected_json("`access_token` is missing".to_owned())),
-        Some(Text::IsNot(kind)) => {
+        Some(Text::Other(kind)) => {
             return Err(reply.unexpected_json(format!("`access_token` is {kind} and not a string")));
         }
-        Some(Text::Is(token)) => token,
+        Some(Text::String(token)) => token,
     };
-    Ok(Answer::Given(OauthCredential {
+    Ok(Answer::Issued(OauthCredential {
         access_token,
         issued_token_type: said.issued_token_type.and_then(Text::plain),
         token_type: said.token_type.and_then(Text::plain),
-        expires_at: said.expires_in.and_then(|life| life.from(now)),
+        expires_at: said.expires_in.and_then(|life| life.expiry_after(now)),
         scope: said.scope.and_then(Text::plain),
         refresh_token: said.refresh_token.and_then(Text::secret),
     }))
@@ -142,7 +143,7 @@ fn read_failure(reply: &Reply) -> Result<Answer<OauthCredential, Refusal>, Unexp
     let said: Failure = match (reply.json(), reply.challenge()) {
         (Ok(said), _) => said,
         (Err(_), Some(challenge)) if challenge.contains("error=") => {
-            let parameter = |name| quoted(challenge, name).unwrap_or_default().to_owned();
+            let parameter = |name| challenge_parameter(challenge, name).unwrap_or_default().to_owned();
             let (error, description) = (parameter("error"), parameter("error_description"));
             return Ok(Answer::Refused(Refusal { error, description, uri: None }));
         }
@@ -170,7 +171,7 @@ fn read_failure(reply: &Reply) -> Result<Answer<OauthCredential, Refusal>, Unexp
 }
 
 /// A quoted parameter of a challenge (RFC 9110 section 11.2).
-fn quoted<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
+fn challenge_parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     let start = format!("{name}=\"");
     let at = challenge.match_indices(&start).find(|(at, _)| challenge[..*at].ends_with([' ', ',']))?.0;
     challenge[at + start.len()..].split('"').next()
@@ -201,7 +202,7 @@ mod tests {
             ("scope", None),
             ("description", None),
         ] {
-            assert_eq!(quoted(challenge, name), value, "{name}");
+            assert_eq!(challenge_parameter(challenge, name), value, "{name}");
         }
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn of(
     request: &LoginRequest,
     refused: &Refused<'_, Refusal>,
 ) -> Option<String> {
-    let skewed = refused.clocks.differ();
+    let skewed = refused.clocks.are_wrong();
     let claims = &refused.claims;
     let path = request.mount.as_str();
     let role = request.role.as_deref().unwrap_or("ROLE");

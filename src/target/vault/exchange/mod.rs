@@ -17,8 +17,8 @@ use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
 use crate::exchange::{
-    AddressSettings, Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, again, ask,
-    said, send, state_of, unavailable, wait_for,
+    AddressSettings, Answer, CheckedValues, ErrorText, ExchangeError, Explanation, Issued, Refused, Service,
+    ask, error_text, retry_hint, send, state_of, unavailable, unavailable_hint,
 };
 use crate::http::{Call, Deadline, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
@@ -28,7 +28,7 @@ use crate::shell;
 use crate::time;
 
 /// The settings that name the server.
-const ADDRESS: AddressSettings = AddressSettings::named("`VAULT_ADDR` or `--address`");
+const ADDRESS: AddressSettings = AddressSettings::without_default("`VAULT_ADDR` or `--address`");
 
 /// The result of a login.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ pub struct VaultLogin {
     pub reply: Secret,
 }
 
-impl Given for VaultLogin {
+impl Issued for VaultLogin {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         let name = if self.wrapped { "wrap_info.token" } else { "auth.client_token" };
         vec![(name, &self.token)]
@@ -78,9 +78,10 @@ impl JwtLogin<'_> {
     pub(super) async fn log_in(&self, token: &IdToken, http: &Http<'_>) -> Result<VaultLogin, ExchangeError> {
         let login = ask(self, self.call(token), token, http).await?;
         if self.0.wrap_ttl.is_some() && !login.wrapped {
-            let judged = self.compared();
-            let judged =
-                judged.into_iter().fold(Judged::of(token), |all, (name, value)| all.with(name, value));
+            let checked_values = self.compared();
+            let checked_values = checked_values
+                .into_iter()
+                .fold(CheckedValues::of(token), |all, (name, value)| all.with(name, value));
             // Nobody has the token, so nobody else can revoke it.
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
@@ -93,7 +94,7 @@ impl JwtLogin<'_> {
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
                 what: format!("an unwrapped token, which was {end}"),
-                judged: Box::new(judged),
+                checked_values: Box::new(checked_values),
                 hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself, or leave `--wrap-ttl` out"
                     .into(),
             });
@@ -158,9 +159,9 @@ pub(super) async fn revoke(
     if let Some(error) = unavailable(&service, &refusal, &reply, now) {
         return Err(error);
     }
-    let (target, said) = (service.name(), said(service.words(&refusal), &reply, now));
+    let (target, error_text) = (service.name(), error_text(service.words(&refusal), &reply, now));
     let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` differs from the login, correct it".into());
-    Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
+    Err(ExchangeError::Rejected { target, error_text, checked_values: Box::default(), hint, stale: false })
 }
 
 /// The statuses that Vault's own client retries, 412 and every 5xx except 501, without those that
@@ -192,7 +193,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             ExchangeError::Unavailable {
                 target,
                 state: "does not accept logins",
-                said: format!("it redirects to {address} (HTTP {status})"),
+                error_text: format!("it redirects to {address} (HTTP {status})"),
                 hint: format!(
                     "most likely it is a standby node, and {address} is the active one: `export VAULT_ADDR={}`",
                     shell::posix_quote(address)
@@ -204,7 +205,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
 }
 
 impl Service for RevokeSelf<'_> {
-    type Given = ();
+    type Issued = ();
     type Refusal = Refusal;
     const SHORT_NAME: &'static str = "the server";
 
@@ -217,7 +218,7 @@ impl Service for RevokeSelf<'_> {
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<(), Refusal>, UnexpectedReply> {
-        if reply.is_success() { Ok(Answer::Given(())) } else { wire::refusal(reply).map(Answer::Refused) }
+        if reply.is_success() { Ok(Answer::Issued(())) } else { wire::refusal(reply).map(Answer::Refused) }
     }
 
     fn is_transient(&self, _: &Refusal, status: u16) -> bool {
@@ -236,20 +237,20 @@ impl Service for RevokeSelf<'_> {
         if status == 503 {
             let hint = format!(
                 "most likely Vault restarts or is sealed: {}; if it fails again, ask Vault's operator to start or unseal Vault",
-                again("in some minutes", asked)
+                retry_hint("in some minutes", asked)
             );
             return (state_of(status), hint);
         }
-        (state_of(status), wait_for(status, asked))
+        (state_of(status), unavailable_hint(status, asked))
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
+    fn words(&self, refusal: &Refusal) -> ErrorText {
         let errors: Vec<&str> = refusal.errors.iter().map(|error| error.trim()).collect();
-        Words { message: errors.join("; "), codes: Vec::new() }
+        ErrorText { message: errors.join("; "), codes: Vec::new() }
     }
 
-    fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
-        Verdict::default()
+    fn explain(&self, _: &Refused<'_, Refusal>) -> Explanation {
+        Explanation::default()
     }
 
     fn unreachable(&self, cause: HttpError) -> HttpError {
@@ -262,7 +263,7 @@ impl Service for RevokeSelf<'_> {
 }
 
 impl Service for JwtLogin<'_> {
-    type Given = VaultLogin;
+    type Issued = VaultLogin;
     type Refusal = Refusal;
     const SHORT_NAME: &'static str = "the server";
 
@@ -294,7 +295,7 @@ impl Service for JwtLogin<'_> {
         };
         let warnings = login.warnings.unwrap_or_default();
         let wrapped = self.0.wrap_ttl.is_some();
-        Ok(Answer::Given(match (login.wrap_info, login.auth) {
+        Ok(Answer::Issued(match (login.wrap_info, login.auth) {
             (Some(info), _) if wrapped && !info.token.reveal().is_empty() => VaultLogin {
                 token: info.token,
                 wrapped,
@@ -337,18 +338,18 @@ impl Service for JwtLogin<'_> {
         RevokeSelf(&self.0.server).unavailable(refusal, status, asked)
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
+    fn words(&self, refusal: &Refusal) -> ErrorText {
         RevokeSelf(&self.0.server).words(refusal)
     }
 
-    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
-        let mut judged = self.compared();
+    fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
+        let mut checked_values = self.compared();
         if let Some(enforcements) = &refused.refusal.mfa {
             let hint = format!(
                 "ask whoever runs the server to leave the mount `{}` out of the MFA login enforcement{enforcements}",
                 self.0.mount.as_str()
             );
-            return Verdict { judged, hint: Some(hint), wants_a_fresh_token: false };
+            return Explanation { checked_values, hint: Some(hint), needs_new_token: false };
         }
         let cause = cause::of(refused.reply.status, &refused.refusal.errors);
         if let Cause::Claim(name)
@@ -357,10 +358,10 @@ impl Service for JwtLogin<'_> {
         | Cause::UserNotString(name)
         | Cause::NoGroups(name) = cause
         {
-            judged.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
+            checked_values.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
         }
         // Each login mints a new ID token: another one would have the same claims.
-        Verdict { judged, hint: hint::of(&cause, self.0, refused), wants_a_fresh_token: false }
+        Explanation { checked_values, hint: hint::of(&cause, self.0, refused), needs_new_token: false }
     }
 
     fn unreachable(&self, cause: HttpError) -> HttpError {

@@ -15,7 +15,7 @@ use crate::trust::check::difference::{Patterns, difference};
 /// The default of `clock_skew_leeway`, in seconds.
 const CLOCK_SKEW: i64 = 60;
 /// Patterns that are compared as they are written. In globs, `*` is the only wildcard.
-const LITERAL: Patterns = Patterns { wildcards: "*", apply: false };
+const LITERAL: Patterns = Patterns { wildcards: "*", are_patterns: false };
 /// The assumed time from `nbf` to `exp` if a token has only one of them, in seconds.
 const DEFAULT_LEEWAY: i64 = 150;
 /// The registered claims (RFC 7519 section 4.1) besides `aud`.
@@ -305,7 +305,7 @@ impl Role {
         let pattern = wanted.iter().find(|one| !self.globs && one.contains('*') && glob(one, &text));
         let as_written =
             |one| format!("`{one}` is compared as it is written, because bound_claims_type is \"string\"");
-        let patterns = Patterns { apply: self.globs, ..LITERAL };
+        let patterns = Patterns { are_patterns: self.globs, ..LITERAL };
         pattern.map(as_written).or_else(|| difference(wanted, &text, patterns))
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::target::vault::role::{Role, RoleError};
 use crate::trust::Identity;
-use crate::trust::check::{Answer, Outcome, Report, Section, mint_for};
+use crate::trust::check::{CheckResult, Outcome, Report, Section, mint_hint};
 
 /// Compares a token's claims with the role in `text`, at the time `now`.
 pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
@@ -17,21 +17,21 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
     let issuer = &identity.issuer;
     let refused = comparisons.iter().find_map(|one| Some((&one.line.name, one.refusal.as_ref()?)));
     let undecided = comparisons.iter().find(|one| one.line.outcome == Outcome::Undecided);
-    let (answer, because) = match (refused, undecided) {
+    let (answer, reason) = match (refused, undecided) {
         (Some((name, refusal)), _) => {
             let (error, status) = (&refusal.error, refusal.status);
-            (Answer::Refused, format!("{name} does not match; the server replies: {error} (HTTP {status})"))
+            (CheckResult::Refused, format!("{name} does not match; the server replies: {error} (HTTP {status})"))
         }
-        (None, Some(one)) => (Answer::Undecided, format!("only the server can check {}", one.line.name)),
-        (None, None) => (Answer::Accepted, format!("if the mount's configuration trusts {issuer}")),
+        (None, Some(one)) => (CheckResult::Undecided, format!("only the server can check {}", one.line.name)),
+        (None, None) => (CheckResult::Accepted, format!("if the mount's configuration trusts {issuer}")),
     };
     let then = undecided.filter(|_| refused.is_some());
-    let then = then.map(|_| "the result still depends on the lines marked with `?`".to_owned());
+    let remaining_condition = then.map(|_| "the result still depends on the lines marked with `?`".to_owned());
     let keeps_audience_out =
         comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
-    let instead =
-        role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_for(audience));
-    let caution = (!role.is_bound()).then(|| {
+    let alternative =
+        role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_hint(audience));
+    let warning = (!role.is_bound()).then(|| {
         format!("the role binds neither a subject nor a claim: it is open to every workspace of {issuer}")
     });
     let about = vec![
@@ -45,5 +45,5 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
         changes.extend(comparison.refusal.and_then(|refusal| refusal.change));
     }
     let sections = vec![Section { title: "Role".into(), lines }];
-    Ok(Report { about, sections, answer, because, changes, then, instead, caution })
+    Ok(Report { about, sections, answer, reason, changes, remaining_condition, alternative, warning })
 }

@@ -12,7 +12,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
 use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::trust::args::TrustFormat;
-use crate::trust::run::{self, learn_identity, set_up_format, whom};
+use crate::trust::run::{self, mint_identity, set_up_format, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 /// Prints the setup or the verdict.
@@ -27,7 +27,7 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "print the setup of a Vault role".to_owned();
     let format = set_up_format(args.format).could_not(action)?;
     let settings = vault_settings(args, ctx).could_not(action)?;
-    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
+    let identity = mint_identity(args.audience.clone(), &args.trust, ctx).await?;
     let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &rule, &settings).could_not(action)?;
     if settings.policies.is_empty() {
@@ -40,13 +40,15 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     let login = login.audiences(&args.audience, "vault.hashicorp.com");
     let summary = AccessSummary::new(&identity, &rule, &format!("the role {}", settings.role), &login);
     match format {
-        TrustFormat::Json => summary.beside(&run::json(&set_up.role()), ctx),
+        TrustFormat::Json => summary.print_with_notes(&run::json(&set_up.role()), ctx),
         TrustFormat::Terraform => {
             let head = summary.head();
             let text = set_up.terraform(&head).could_not(action)?;
-            summary.within(|_| text, ctx)
+            summary.print_with_comments(|_| text, ctx)
         }
-        TrustFormat::Commands | TrustFormat::Text => summary.within(|head| set_up.commands(head), ctx),
+        TrustFormat::Commands | TrustFormat::Text => {
+            summary.print_with_comments(|head| set_up.commands(head), ctx)
+        }
     }
 }
 
@@ -81,6 +83,6 @@ async fn verdict(args: &TrustVaultArgs, place: &str, ctx: &Context) -> Result<Ex
     let action = || "check the Vault role".to_owned();
     run::check_format(args.format).could_not(action)?;
     let text = run::read(place, ctx).could_not(action)?;
-    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
+    let identity = mint_identity(args.audience.clone(), &args.trust, ctx).await?;
     run::print(&check::check(&text, &identity, ctx.now()).could_not(action)?, args.format, ctx)
 }

@@ -5,7 +5,7 @@
 use crate::json::Json;
 use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
-use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
+use crate::trust::{Identity, Rule, TrustError, object, prefixes, string, strings};
 
 /// The claim that identifies a user.
 pub(crate) const USER: &str = "user_id";
@@ -58,11 +58,11 @@ impl<'a> SetUp<'a> {
             Rule::Any => Bound::Nothing,
             Rule::Equals { claim: "sub", value } => Bound::Subject(value.clone()),
             Rule::Equals { claim, value } => Bound::Claim(claim, value.clone()),
-            Rule::Under { claim, base } => {
-                let inside = beginnings(base).map(|beginning| format!("{beginning}*"));
+            Rule::InRepository { claim, base } => {
+                let inside = prefixes(base).map(|beginning| format!("{beginning}*"));
                 Bound::Globs(claim, std::iter::once(literal_glob(base)?).chain(inside).collect())
             }
-            Rule::Below { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", literal_glob(prefix)?)]),
+            Rule::HasPrefix { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", literal_glob(prefix)?)]),
         };
         Ok(Self { identity, settings, user_claim: if rule.is_about(USER) { USER } else { "sub" }, bound })
     }
@@ -95,29 +95,29 @@ impl<'a> SetUp<'a> {
         let Settings { cli, mount, role, .. } = self.settings;
         let issuer = &self.identity.issuer;
         let (config, role_path) = (format!("auth/{mount}/config"), format!("auth/{mount}/role/{role}"));
-        let mut script = Script::under(head);
+        let mut script = Script::with_header(head);
         script
             .comment(
                 "The auth method, once per server or namespace, and the issuer that it trusts. If the mount already \
                  exists, it is left unchanged, because all other logins at it depend on it.",
             )
-            .unless(&[cli, "read", &config])
+            .unless_exists(&[cli, "read", &config])
             .command(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"], &[])
             .command(
                 &[cli, "write", &config],
                 &[&[&format!("oidc_discovery_url={issuer}")], &[&format!("bound_issuer={issuer}")]],
             )
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &[cli, "read", "-field=bound_issuer", &config],
                 issuer,
                 &format!("auth/{mount} trusts another issuer and was left unchanged: choose another mount with --mount"),
             )
             .end()
-            .gap()
+            .blank_line()
             .comment("The role.")
-            .unless(&[cli, "read", &role_path])
+            .unless_exists(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
-            .or_say(&format!("the role {role} already exists and was left unchanged; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
+            .or_print(&format!("the role {role} already exists and was left unchanged; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
             .end()
             .finish()
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::check;
 use super::set_up::{SetUp, Settings, USER};
 use crate::json::Json;
-use crate::trust::check::{Answer, Outcome, Report};
+use crate::trust::check::{CheckResult, Outcome, Report};
 use crate::trust::tests::{identity, two_workspaces, whom};
 use crate::trust::{Identity, Whom};
 
@@ -15,7 +15,7 @@ fn identity_of(claims: &str) -> Identity {
 }
 
 /// The answer, and the changes as lines.
-fn advice(report: &Report) -> (Answer, Vec<String>) {
+fn advice(report: &Report) -> (CheckResult, Vec<String>) {
     (report.answer, report.changes.iter().map(|one| format!("{}: {}", one.path, one.change)).collect())
 }
 
@@ -31,10 +31,10 @@ fn role(members: &str) -> String {
 
 #[test]
 fn a_role_without_bounds_is_pointed_out() {
-    assert!(vault(&role(""), 1500).caution.is_some());
-    assert!(vault(&role(r#","bound_subject":"","bound_claims":null"#), 1500).caution.is_some());
-    assert!(vault(&role(r#","bound_subject":"x""#), 1500).caution.is_none());
-    assert!(vault(&role(r#","bound_claims":{"email":"x"}"#), 1500).caution.is_none());
+    assert!(vault(&role(""), 1500).warning.is_some());
+    assert!(vault(&role(r#","bound_subject":"","bound_claims":null"#), 1500).warning.is_some());
+    assert!(vault(&role(r#","bound_subject":"x""#), 1500).warning.is_none());
+    assert!(vault(&role(r#","bound_claims":{"email":"x"}"#), 1500).warning.is_none());
 }
 
 #[test]
@@ -50,7 +50,11 @@ fn roles_are_accepted_or_refused_with_a_change() {
     ];
     for members in accepted {
         let report = vault(&role(members), 1500);
-        assert_eq!((advice(&report), report.instead), ((Answer::Accepted, Vec::new()), None), "{members}");
+        assert_eq!(
+            (advice(&report), report.alternative),
+            ((CheckResult::Accepted, Vec::new()), None),
+            "{members}"
+        );
     }
     let refused = [
         (
@@ -89,7 +93,7 @@ fn roles_are_accepted_or_refused_with_a_change() {
             1,
         );
         let report = vault(&text, 1500);
-        assert_eq!(advice(&report), (Answer::Refused, vec![change.to_owned()]), "{members}");
+        assert_eq!(advice(&report), (CheckResult::Refused, vec![change.to_owned()]), "{members}");
         let line = report.sections[0].lines.iter().find(|line| line.outcome != Outcome::Matched).unwrap();
         assert!(line.reason.clone().unwrap_or_default().contains(why), "{members} {line:?}");
     }
@@ -153,7 +157,7 @@ fn globs_are_case_sensitive_and_have_no_question_mark() {
         ),
     ] {
         let report = vault(&role(&members.replace("BOUND", bound)), 1500);
-        assert_eq!(advice(&report), (Answer::Refused, vec![change.to_owned()]), "{bound}");
+        assert_eq!(advice(&report), (CheckResult::Refused, vec![change.to_owned()]), "{bound}");
         let line = report.sections[0].lines.iter().find(|line| line.outcome != Outcome::Matched).unwrap();
         assert_eq!(line.reason.as_deref(), why, "{bound}");
     }
@@ -161,7 +165,7 @@ fn globs_are_case_sensitive_and_have_no_question_mark() {
     let claims = CLAIMS.replace("acme/shop", "acme/sho?");
     let role = role(&glob.replace("BOUND", "https://github.com/*/sho?"));
     let report = check::check(&role, &identity_of(&claims), Timestamp::from_second(1500).unwrap()).unwrap();
-    assert_eq!(report.answer, Answer::Accepted);
+    assert_eq!(report.answer, CheckResult::Accepted);
 }
 
 #[test]
@@ -175,7 +179,7 @@ fn a_role_without_a_type_is_one_for_browsers() {
     ] {
         let report = vault(&role.replace("MORE", more), 1500);
         let expected = "role_type: set it to \"jwt\": roles of type \"oidc\" are for browsers";
-        assert_eq!(advice(&report), (Answer::Refused, vec![expected.to_owned()]), "{more}");
+        assert_eq!(advice(&report), (CheckResult::Refused, vec![expected.to_owned()]), "{more}");
         assert_eq!(report.sections[0].lines[0].reason.as_deref(), why, "{more}");
     }
 }
@@ -195,9 +199,9 @@ fn audiences_of_a_role() {
         let expected = instead.map(|audience| {
             format!("keep the audience there, and mint the token for it with `--audience {audience}`")
         });
-        assert_eq!(report.instead, expected, "{bound}");
+        assert_eq!(report.alternative, expected, "{bound}");
     }
-    assert_eq!(vault(&base.replace("AUD", r#""x, sts.amazonaws.com""#), 1500).answer, Answer::Accepted);
+    assert_eq!(vault(&base.replace("AUD", r#""x, sts.amazonaws.com""#), 1500).answer, CheckResult::Accepted);
 }
 
 #[test]
@@ -205,16 +209,16 @@ fn types_times_and_addresses_of_a_role() {
     let oidc = r#"{"role_type":"oidc","user_claim":"sub","bound_audiences":["sts.amazonaws.com"]}"#;
     assert_eq!(vault(oidc, 1500).changes[0].path, "role_type");
     for (members, at, answer) in [
-        ("", 2060, Answer::Accepted),
-        ("", 2061, Answer::Refused),
-        ("", 940, Answer::Accepted),
-        ("", 939, Answer::Refused),
-        (r#","clock_skew_leeway":0"#, 2060, Answer::Accepted),
-        (r#","clock_skew_leeway":-1"#, 2000, Answer::Accepted),
-        (r#","clock_skew_leeway":-1"#, 2001, Answer::Refused),
-        (r#","clock_skew_leeway":600"#, 2500, Answer::Accepted),
-        (r#","token_bound_cidrs":["10.0.0.0/8"]"#, 1500, Answer::Undecided),
-        (r#","token_bound_cidrs":[]"#, 1500, Answer::Accepted),
+        ("", 2060, CheckResult::Accepted),
+        ("", 2061, CheckResult::Refused),
+        ("", 940, CheckResult::Accepted),
+        ("", 939, CheckResult::Refused),
+        (r#","clock_skew_leeway":0"#, 2060, CheckResult::Accepted),
+        (r#","clock_skew_leeway":-1"#, 2000, CheckResult::Accepted),
+        (r#","clock_skew_leeway":-1"#, 2001, CheckResult::Refused),
+        (r#","clock_skew_leeway":600"#, 2500, CheckResult::Accepted),
+        (r#","token_bound_cidrs":["10.0.0.0/8"]"#, 1500, CheckResult::Undecided),
+        (r#","token_bound_cidrs":[]"#, 1500, CheckResult::Accepted),
     ] {
         assert_eq!(vault(&role(members), at).answer, answer, "{members} {at}");
     }
@@ -235,11 +239,11 @@ proptest! {
         };
         let role = set_up.role().compact();
         let accepts = |identity: &Identity| {
-            check::check(&role, identity, jiff::Timestamp::UNIX_EPOCH).unwrap().answer == Answer::Accepted
+            check::check(&role, identity, jiff::Timestamp::UNIX_EPOCH).unwrap().answer == CheckResult::Accepted
         };
         prop_assert!(accepts(&mine), "{role}");
         let theirs = Identity::of(theirs).unwrap();
-        prop_assert_eq!(accepts(&theirs), rule.admits(theirs.claims()), "{} {}", role, theirs.subject);
+        prop_assert_eq!(accepts(&theirs), rule.accepts(theirs.claims()), "{} {}", role, theirs.subject);
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 /// The receiver of hints: the stderr of `gp idp dev`, or nothing.
 #[derive(Clone, Default)]
-pub struct Advice(Option<Arc<dyn Fn(String) + Send + Sync>>);
+pub struct Hints(Option<Arc<dyn Fn(String) + Send + Sync>>);
 
-impl Advice {
+impl Hints {
     pub(crate) fn to(say: impl Fn(String) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(say)))
     }
@@ -22,8 +22,8 @@ impl Advice {
     }
 }
 
-impl fmt::Debug for Advice {
+impl fmt::Debug for Hints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Advice").field(&self.0.is_some()).finish()
+        f.debug_tuple("Hints").field(&self.0.is_some()).finish()
     }
 }

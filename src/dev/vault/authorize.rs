@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::options::{VaultOptions, VaultRole};
 use super::refusal::Refusal;
-use crate::dev::token::{Flaw, Token};
+use crate::dev::token::{Token, VerifyError};
 use crate::json::Json;
 use crate::target::vault::role::Comparison;
 
@@ -38,7 +38,7 @@ pub(super) struct Trusted<'a> {
 }
 
 /// The parameters of a login.
-pub(super) struct Asked<'a> {
+pub(super) struct LoginParameters<'a> {
     pub(super) role: Option<&'a str>,
     pub(super) token: Option<&'a str>,
 }
@@ -49,10 +49,10 @@ pub(super) struct Granted<'a> {
     pub(super) claims: Json,
 }
 
-pub(super) fn judge<'a>(
+pub(super) fn authorize<'a>(
     options: &'a VaultOptions,
     trusted: &Trusted<'_>,
-    asked: &Asked<'_>,
+    asked: &LoginParameters<'_>,
     now: Timestamp,
 ) -> Result<Granted<'a>, Refusal> {
     let name = asked.role.or(options.default_role.as_deref()).ok_or_else(|| Refusal::bad("missing role"))?;
@@ -65,10 +65,10 @@ pub(super) fn judge<'a>(
     let token = asked.token.ok_or_else(|| Refusal::bad("missing token"))?;
     first_refusal(address)?;
     let token = Token::read(token).ok_or_else(|| signature("oidc: malformed jwt"))?;
-    token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
+    token.verify(trusted.jwks, ALGORITHMS).map_err(|error| match error {
         // The real server appends the error of its JSON or base64 library.
-        Flaw::Header | Flaw::Algorithm => signature("oidc: malformed jwt"),
-        Flaw::Key | Flaw::Signature => signature("failed to verify id token signature"),
+        VerifyError::Header | VerifyError::Algorithm => signature("oidc: malformed jwt"),
+        VerifyError::Key | VerifyError::Signature => signature("failed to verify id token signature"),
     })?;
     let issuer = options.bound_issuer.as_deref().unwrap_or(trusted.issuer);
     if token.string("iss").as_deref() != Some(issuer) {

@@ -25,7 +25,7 @@ pub(super) struct Workspace<'a> {
 }
 
 /// Decides as AWS does: returns the grant, or AWS's error.
-pub(super) fn judge(
+pub(super) fn authorize(
     options: &AwsOptions,
     workspace: &Workspace<'_>,
     asked: &Parameters<'_>,

@@ -26,8 +26,11 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
     if text.is_empty() {
         return Err(SourceError::Missing { what: format!("{place} is empty"), remedy: remedy.to_owned() });
     }
-    let token =
-        parse(text).map_err(|cause| SourceError::NotAToken { place: place.clone(), cause, minted: false })?;
+    let token = parse(text).map_err(|cause| SourceError::NotAToken {
+        place: place.clone(),
+        cause,
+        from_reply: false,
+    })?;
     let now = ctx.now();
     match token.claims().as_claimed().expires_at {
         // Receivers tolerate the same clock difference.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use super::token::{Flaw, Token};
+use super::token::{Token, VerifyError};
 use crate::output::sanitise;
 
 /// The maximum number of recorded requests.
@@ -25,7 +25,7 @@ pub(super) struct Verified {
 
 /// Why a token is refused.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Doubt {
+pub(super) enum TokenError {
     /// It is not a JWT, or it lacks a required claim.
     Malformed,
     /// The token names this issuer, which is not the trusted one.
@@ -36,21 +36,21 @@ pub(super) enum Doubt {
 
 /// Checks issuer and signature. Only RS256 is accepted, which all these services support. The
 /// caller must check times and audience.
-pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified, Doubt> {
-    let token = Token::read(token).ok_or(Doubt::Malformed)?;
-    let text = |name| token.string(name).ok_or(Doubt::Malformed);
-    let seconds = |name| token.seconds(name).ok_or(Doubt::Malformed);
+pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified, TokenError> {
+    let token = Token::read(token).ok_or(TokenError::Malformed)?;
+    let text = |name| token.string(name).ok_or(TokenError::Malformed);
+    let seconds = |name| token.seconds(name).ok_or(TokenError::Malformed);
     let named = text("iss")?;
     if named != issuer {
-        return Err(Doubt::Issuer(named));
+        return Err(TokenError::Issuer(named));
     }
-    token.verify(jwks, &[Algorithm::RS256]).map_err(|flaw| match flaw {
-        Flaw::Header => Doubt::Malformed,
-        Flaw::Algorithm | Flaw::Key | Flaw::Signature => Doubt::Signature,
+    token.verify(jwks, &[Algorithm::RS256]).map_err(|error| match error {
+        VerifyError::Header => TokenError::Malformed,
+        VerifyError::Algorithm | VerifyError::Key | VerifyError::Signature => TokenError::Signature,
     })?;
     Ok(Verified {
         subject: text("sub")?,
-        audience: token.audience().ok_or(Doubt::Malformed)?,
+        audience: token.audience().ok_or(TokenError::Malformed)?,
         issued_at: seconds("iat")?,
         expires_at: seconds("exp")?,
     })
@@ -58,7 +58,7 @@ pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified
 
 /// A prepared reply, returned without checking the request.
 #[derive(Debug, Clone)]
-pub struct Canned {
+pub struct PreparedReply {
     /// A part of the path of the request that gets this reply; empty: any request.
     pub path: &'static str,
     pub status: u16,
@@ -66,7 +66,7 @@ pub struct Canned {
     pub body: String,
 }
 
-impl Canned {
+impl PreparedReply {
     /// A JSON reply to the next request.
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         Self { path: "", status, content_type: "application/json", body: body.into() }
@@ -85,21 +85,21 @@ impl Canned {
 
 /// One recorded request. A placeholder replaces each token and secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct RecordedRequest {
     pub path: String,
     pub fields: BTreeMap<String, String>,
 }
 
 /// The recorded requests of a service, and its prepared replies.
 #[derive(Default)]
-pub(super) struct Counter {
-    asked: Mutex<Vec<Asked>>,
-    canned: Mutex<VecDeque<Canned>>,
+pub(super) struct Recorder {
+    requests: Mutex<Vec<RecordedRequest>>,
+    prepared: Mutex<VecDeque<PreparedReply>>,
 }
 
-impl Counter {
-    pub(super) fn new(canned: &[Canned]) -> Self {
-        Self { asked: Mutex::default(), canned: Mutex::new(canned.to_vec().into()) }
+impl Recorder {
+    pub(super) fn new(prepared: &[PreparedReply]) -> Self {
+        Self { requests: Mutex::default(), prepared: Mutex::new(prepared.to_vec().into()) }
     }
 
     /// Records a request, and returns the prepared reply for it, if there is one.
@@ -109,16 +109,16 @@ impl Counter {
             (name, if secret { "[token]".to_owned() } else { sanitise(&value) })
         };
         let fields = fields.into_iter().map(shown).collect();
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() < REMEMBERED {
-            asked.push(Asked { path: path.to_owned(), fields });
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.len() < REMEMBERED {
+            requests.push(RecordedRequest { path: path.to_owned(), fields });
         }
-        let mut canned = self.canned.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = canned.iter().position(|canned| path.contains(canned.path))?;
-        canned.remove(at).map(Canned::into_response)
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = prepared.iter().position(|canned| path.contains(canned.path))?;
+        prepared.remove(at).map(PreparedReply::into_response)
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn requests(&self) -> Vec<RecordedRequest> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

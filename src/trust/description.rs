@@ -3,7 +3,7 @@
 use super::{Identity, Kind, Rule, is_address};
 
 /// One sentence, and a second one if the consequence is not obvious.
-pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
+pub(crate) fn describe_access(rule: &Rule, identity: &Identity) -> Vec<String> {
     let (issuer, noun) = (&identity.issuer, identity.kind().noun());
     let is_workspace = identity.kind() == Kind::Workspace;
     let mut lines = vec![match rule {
@@ -18,25 +18,27 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
             format!("every workspace of {issuer} whose `{claim}` is {value}, whatever it was opened on")
         }
         Rule::Equals { claim, value } => format!("every {noun} of {issuer} whose `{claim}` is {value}"),
-        Rule::Under { base, .. } if is_workspace => {
+        Rule::InRepository { base, .. } if is_workspace => {
             format!(
                 "every workspace of {issuer} on {base}, on any branch, issue or pull request of it, whoever opened it"
             )
         }
-        Rule::Under { base, .. } if identity.kind() == Kind::Environment => {
+        Rule::InRepository { base, .. } if identity.kind() == Kind::Environment => {
             format!(
                 "every environment of {issuer} whose `sub` is {base} or begins with {base} and a separator"
             )
         }
-        Rule::Under { base, .. } => {
+        Rule::InRepository { base, .. } => {
             format!(
                 "every {noun} of {issuer} on {base}, on any branch, tag, environment or pull request of it"
             )
         }
-        Rule::Below { prefix, .. } if is_workspace => {
+        Rule::HasPrefix { prefix, .. } if is_workspace => {
             format!("every workspace of {issuer} on any repository below {prefix}, whoever opened it")
         }
-        Rule::Below { prefix, .. } => format!("every {noun} of {issuer} whose `sub` begins with {prefix}"),
+        Rule::HasPrefix { prefix, .. } => {
+            format!("every {noun} of {issuer} whose `sub` begins with {prefix}")
+        }
         Rule::Any if is_workspace => {
             format!("every workspace of {issuer}, of every user and on every repository")
         }
@@ -55,7 +57,7 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
         }
     };
     let needs_explanation = match rule {
-        Rule::Under { .. } | Rule::Below { .. } => true,
+        Rule::InRepository { .. } | Rule::HasPrefix { .. } => true,
         Rule::Equals { claim, value } => is_workspace && *claim == "sub" && is_address(value),
         Rule::Any => false,
     };
@@ -64,13 +66,13 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
 }
 
 /// The warning about a rule that accepts more than users expect.
-pub(crate) fn too_wide(rule: &Rule, identity: &Identity) -> Option<String> {
+pub(crate) fn too_broad_warning(rule: &Rule, identity: &Identity) -> Option<String> {
     let narrower = if identity.kind() == Kind::Workspace { "this-user" } else { "this-repository" };
     let wide = match rule {
         Rule::Any => true,
         Rule::Equals { claim, value } => *claim == "sub" && value == "no-context",
-        Rule::Under { .. } | Rule::Below { .. } => false,
+        Rule::InRepository { .. } | Rule::HasPrefix { .. } => false,
     };
-    let everyone = lets_in(rule, identity).swap_remove(0);
+    let everyone = describe_access(rule, identity).swap_remove(0);
     wide.then(|| format!("this gives access to {everyone}; `--for {narrower}` is narrower"))
 }
