@@ -798,7 +798,7 @@ fn the_schema_refuses_invalid_objects() {
 #[test]
 fn lines_fit_the_width_of_a_terminal() {
     let gp = Gp::new().line("idp login aws --role-arn arn:aws:iam::123456789012:role/a");
-    let gp = gp.env("NO_COLOR", "1").at("2026-11-23T12:00:00Z").columns(60);
+    let gp = gp.env("NO_COLOR", "1").at_time("2026-11-23T12:00:00Z").columns(60);
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
     snapbox::assert_data_eq!(
@@ -815,9 +815,9 @@ hint: run this inside a workspace or a job, name a source
 
 "#]]
     );
-    let gp = gp.again("idp doctor");
+    let gp = gp.with_line("idp doctor");
     let report = gp.run();
     assert!(report.stdout.lines().all(|line| line.chars().count() <= 60), "{}", report.stdout);
-    let on_one_line = gp.again("idp token --audience x --error-format json").run();
+    let on_one_line = gp.with_line("idp token --audience x --error-format json").run();
     assert_eq!(on_one_line.stderr.lines().count(), 1, "{}", on_one_line.stderr);
 }

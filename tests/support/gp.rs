@@ -169,7 +169,7 @@ impl Gp {
         self
     }
 
-    /// Runs on a terminal of this width. Requires [`Gp::at`].
+    /// Runs on a terminal of this width. Requires [`Gp::at_time`].
     pub(crate) fn columns(mut self, columns: usize) -> Self {
         self.columns = Some(columns);
         self.on_terminal()
@@ -226,7 +226,7 @@ impl Gp {
     /// Runs `gp` to its end and checks the output for secrets.
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {
-        assert!(!self.terminal || self.clock.is_some(), "`on_terminal` needs `at`");
+        assert!(!self.terminal || self.clock.is_some(), "`on_terminal` needs `at_time`");
         let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
         default_supervisor_port::check(&self.args);
         let raw = raw.without_masks();

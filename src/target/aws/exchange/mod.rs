@@ -187,11 +187,7 @@ impl Service for Sts<'_> {
         let advice = hint::advice(self.0, refused);
         let names = iter::once("trust").chain(iter::repeat(""));
         checked_values.extend(names.zip(advice.trust));
-        Explanation {
-            checked_values,
-            hint: advice.hint,
-            needs_new_token: refused.refusal.needs_new_token(),
-        }
+        Explanation { checked_values, hint: advice.hint, needs_new_token: refused.refusal.needs_new_token() }
     }
 }
 

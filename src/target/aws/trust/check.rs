@@ -355,7 +355,8 @@ fn advise(
         .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
         .collect();
     if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
-        report.remaining_condition = Some("the answer still depends on the lines that are marked with `?`".into());
+        report.remaining_condition =
+            Some("the answer still depends on the lines that are marked with `?`".into());
     }
     let opened = || Some(format!("with this change, {}", caution(&changes.policy, invented, provider)?));
     report.warning = report.warning.take().or_else(opened);

@@ -58,7 +58,9 @@ impl<'a> SetUp<'a> {
             let length = text.chars().count();
             if length > MAX_CLAIM {
                 return Err(TrustError::Cannot {
-                    reason: format!("`{claim}` has {length} characters, and Entra accepts at most {MAX_CLAIM}"),
+                    reason: format!(
+                        "`{claim}` has {length} characters, and Entra accepts at most {MAX_CLAIM}"
+                    ),
                     hint: "open the workspace on something with a shorter address".into(),
                 });
             }

@@ -20,13 +20,17 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
     let (answer, reason) = match (refused, undecided) {
         (Some((name, refusal)), _) => {
             let (error, status) = (&refusal.error, refusal.status);
-            (CheckResult::Refused, format!("{name} does not match; the server replies: {error} (HTTP {status})"))
+            (
+                CheckResult::Refused,
+                format!("{name} does not match; the server replies: {error} (HTTP {status})"),
+            )
         }
         (None, Some(one)) => (CheckResult::Undecided, format!("only the server can check {}", one.line.name)),
         (None, None) => (CheckResult::Accepted, format!("if the mount's configuration trusts {issuer}")),
     };
     let then = undecided.filter(|_| refused.is_some());
-    let remaining_condition = then.map(|_| "the result still depends on the lines marked with `?`".to_owned());
+    let remaining_condition =
+        then.map(|_| "the result still depends on the lines marked with `?`".to_owned());
     let keeps_audience_out =
         comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
     let alternative =

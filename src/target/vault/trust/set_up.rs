@@ -62,7 +62,9 @@ impl<'a> SetUp<'a> {
                 let inside = prefixes(base).map(|beginning| format!("{beginning}*"));
                 Bound::Globs(claim, std::iter::once(literal_glob(base)?).chain(inside).collect())
             }
-            Rule::HasPrefix { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", literal_glob(prefix)?)]),
+            Rule::HasPrefix { claim, prefix } => {
+                Bound::Globs(claim, vec![format!("{}*", literal_glob(prefix)?)])
+            }
         };
         Ok(Self { identity, settings, user_claim: if rule.is_about(USER) { USER } else { "sub" }, bound })
     }
