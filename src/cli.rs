@@ -64,7 +64,9 @@ pub enum Command {
     #[command(after_help = "Examples:
   gp completion bash > ~/.local/share/bash-completion/completions/gp
   gp completion zsh > ~/.zfunc/_gp
-  gp completion fish > ~/.config/fish/completions/gp.fish")]
+  gp completion fish > ~/.config/fish/completions/gp.fish
+
+Create the folder first (`mkdir -p`). For zsh, it has to be in `fpath` before `compinit` runs.")]
     Completion {
         /// The shell
         #[arg(value_enum)]

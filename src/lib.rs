@@ -49,7 +49,7 @@
 //! let ctx = Context::silent(workspace.environment().into_iter().chain([home]));
 //!
 //! let session = Session::open(&ctx, &SessionOptions::default())?;
-//! let token = session.id_token(&TokenRequest::of("https://api.example.org")).await?;
+//! let token = session.id_token(&TokenRequest::for_audience("https://api.example.org")).await?;
 //! assert_eq!(token.claims().for_messages().audience, ["https://api.example.org"]);
 //!
 //! let request = Aws::request(&args::parse(&["--role-arn", DEV_ROLE])?, &ctx)?;
@@ -173,11 +173,12 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             // A token may be on the command line by mistake.
             ctx.shorten_input();
             let paint = ctx.out.paint_stderr();
-            ctx.out.error(&with_error_in_last_line(
-                &text(error.render(), paint),
-                &error.render().to_string(),
-                paint,
-            ));
+            let shown = text(error.render(), paint);
+            ctx.out.error(&if ctx.out.stderr_is_terminal() {
+                shown
+            } else {
+                with_error_in_last_line(&shown, &error.render().to_string(), paint)
+            });
             Exit::Usage as u8
         }
         Err(_) if matches!(&args[1..], [word] if word == "--help" || word == "-h") => {
@@ -222,7 +223,7 @@ fn usage(text: &str) -> error::UsageError {
     error::UsageError { message: "no command given".to_owned(), hint: usage.map(str::to_owned) }
 }
 
-/// Repeats the error in the last line of `shown`, because some programs show only the last line. `shown` is `plain`
+/// Repeats the error in the last line of `shown`, because some callers show only the last line. `shown` is `plain`
 /// with or without colours.
 fn with_error_in_last_line(shown: &str, plain: &str, paint: output::Paint) -> String {
     let error::UsageError { message, hint } = usage(plain);

@@ -227,6 +227,10 @@ impl Output {
         self.stdin_has_no_input
     }
 
+    pub fn stderr_is_terminal(&self) -> bool {
+        self.terminal[2]
+    }
+
     pub fn stdout_is_terminal(&self) -> bool {
         self.terminal[1]
     }

@@ -162,11 +162,13 @@ impl<'a> Session<'a> {
     pub async fn obtain<T: Target>(&self, request: &T::Request) -> Result<Obtained<T::Credential>, Failure> {
         let foreign = T::foreign_hosts(request).join(" and ");
         if !foreign.is_empty() {
-            self.ctx.out.trace(|| format!("tokens go to {foreign}, which the settings name"));
+            self.ctx.out.trace(|| format!("the ID token goes to {foreign}, which the settings name"));
         }
         let obtained = self.exchange::<T>(request, &self.http).await?;
         if !foreign.is_empty() {
-            self.ctx.out.note_on_terminal(|| format!("tokens went to {foreign}"));
+            self.ctx
+                .out
+                .note_on_terminal(|| format!("the ID token went to {foreign}, which the settings name"));
         }
         Ok(obtained)
     }

@@ -118,7 +118,9 @@ fn a_short_lifetime_and_a_long_subject_are_warned_about() {
     let short = gp(Options { lifetime: Duration::from_secs(300), ..options() }).run();
     assert!(marks(&short.stdout).contains(&"! token".to_owned()), "{}", short.stdout);
     let subject = format!("https://github.com/{}", "x".repeat(120));
-    let long = gp(Options { subject: Some(subject), ..options() }).run();
+    let long = gp(Options { subject: Some(subject), lifetime: Duration::from_secs(300), ..options() }).run();
+    // Each warning is shown.
+    assert!(long.stdout.contains("tokens with a lifetime of one hour"), "{}", long.stdout);
     assert!(
         long.stdout
             .contains("Google Cloud accepts at most 127 bytes for google.subject, and this subject has 139"),
@@ -636,4 +638,16 @@ fn a_source_that_lacks_its_variables_leaves_the_other_checks() {
     }
     let aws = gp.line("idp doctor aws --role-arn arn:aws:iam::123456789012:role/demo").run();
     assert!(aws.stdout.contains("✓ AWS settings"), "{}", aws.stdout);
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_reported() {
+    let gp = Gp::in_workspace().line("idp login aws");
+    gp.run().success();
+    let gp = gp.with_line("idp doctor aws --profile prod");
+    let ran = gp.run();
+    let expected = "! AWS config       neither file has the profile `prod`\n";
+    assert!(ran.stdout.contains(expected), "{}", ran.stdout);
+    let ran = gp.with_line("idp doctor aws --profile default").run();
+    assert!(!ran.stdout.contains("neither file"), "{}", ran.stdout);
 }

@@ -383,11 +383,20 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not name the cause; the likely causes, most likely first: (1) the role's trust policy names another `sub` than the one above (compare upper and lower case and a final slash); (2) it names another `aud`; (3) it has a `*` under StringEquals, and only StringLike supports wildcards; (4) account 123456789012 has no role `other`: check `--role-arn`; (5) the trust policy requires another `sts:RoleSessionName`: set it with `--role-session-name`"
+      "text": "AWS does not name the cause. Either account 123456789012 has no role `other` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or in the keys; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)"
     },
     {
-      "commands": [],
-      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above accepts this token"
+      "commands": [
+        [
+          "gp",
+          "idp",
+          "trust",
+          "aws",
+          "--check",
+          "FILE"
+        ]
+      ],
+      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (in a local workspace: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token"
     }
   ],
   "http_status": 403,
@@ -811,7 +820,8 @@ error: could not assume the AWS role
     supervisor answers
   caused by: http://127.0.0.1:1 refused the connection
 hint: run this inside a workspace or a job, name a source
-  with `--source`, or try it in a local workspace: `gp idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/a`
+  with `--source`, or try it in a local workspace: start a
+  shell in it with `gp idp dev -- bash`
 
 "#]]
     );

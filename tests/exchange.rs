@@ -328,6 +328,7 @@ fn wrong_settings_are_refused_before_any_request() {
         ),
         ("--grant client-credentials --client-auth post", "takes the ID token as the client's assertion"),
         ("--client-auth basic --client-id a", "the client has no secret"),
+        ("--client-secret-file x --client-auth none", "`--client-secret-file` has no effect here"),
         ("--resource api", "`--resource api` is not an absolute URI"),
         ("--param x", "`--param` is not `NAME=VALUE`"),
         (

@@ -101,13 +101,13 @@ fn a_host_that_gets_an_id_token_is_named() {
         let gp = Gp::in_workspace().line(&line.replacen("idp", "idp --verbose", 1));
         let ran = gp.run();
         assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
-        assert!(ran.stderr.contains("tokens go to [API], "), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains("the ID token goes to [API], "), "{line}: {}", ran.stderr);
         // On a terminal, the note appears without `--verbose`. `exec` would replace the test
         // process, and `doctor` would report the fixed clock.
         if !line.contains("exec") && !line.contains("doctor") {
             let shown = gp.with_line(line).at_time("2026-11-23T12:00:00Z").on_terminal().run();
             assert_eq!(shown.code, 0, "{line}: {}", shown.stderr);
-            assert!(shown.stderr.contains("tokens went to [API]"), "{line}: {}", shown.stderr);
+            assert!(shown.stderr.contains("the ID token went to [API], "), "{line}: {}", shown.stderr);
         }
     }
     // Without a terminal and `--verbose`, stderr stays empty.
@@ -124,7 +124,7 @@ fn an_endpoint_in_a_configuration_file_is_named() {
     std::fs::write(&config, format!("[profile p]\nendpoint_url = {url}\n")).unwrap();
     let ran = gp.env("AWS_CONFIG_FILE", config).run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("tokens go to [API], "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the ID token goes to [API], "), "{}", ran.stderr);
 }
 
 /// The host is named before anything is sent.
@@ -135,6 +135,6 @@ fn a_host_that_takes_the_token_without_a_reply_is_named() {
     let gp = Gp::in_workspace().line("idp --verbose exchange --audience x").env("IDP_TOKEN_ENDPOINT", &url);
     let ran = gp.with_placeholder(url, "[COLLECTOR]").run();
     assert_eq!(ran.code, 6, "{}", ran.stderr);
-    assert!(ran.stderr.contains("tokens go to [COLLECTOR], "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the ID token goes to [COLLECTOR], "), "{}", ran.stderr);
     assert!(ran.stderr.contains("  caused by: [COLLECTOR] closed the connection"), "{}", ran.stderr);
 }

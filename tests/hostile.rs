@@ -572,6 +572,7 @@ fn the_hints_for_aws() {
                 "access-denied" => &[
                     &["aws", "iam", "get-role", "--role-name", role, "--output", "json"],
                     &["gp", "idp", "trust", "aws", "--check", "-"],
+                    &["gp", "idp", "trust", "aws", "--check", "FILE"],
                 ],
                 "incorrect-audience" => &[&[
                     "aws",

@@ -109,8 +109,8 @@ fn an_unknown_target_lists_the_targets() {
         ("login nonsense", "the targets are aws, kubernetes, gcp, azure, vault"),
         ("exec nonsense -- true", "the targets are token, exchange, aws, gcp, azure, vault"),
         ("trust nonsense", "the targets are aws, vault, gcp, azure, kubernetes"),
-        ("logout nonsense", "the targets are vault"),
-        ("serve nonsense", "the targets are aws"),
+        ("logout nonsense", "the only target is vault"),
+        ("serve nonsense", "the only target is aws"),
         ("nonsense", "the commands are token, decode, verify, login,"),
     ] {
         let ran = Gp::new().arg("idp").line(line).run();
@@ -192,4 +192,23 @@ fn a_wait_for_another_process_is_shown_on_a_terminal() {
     let ran = gp.on_terminal().run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     assert!(ran.stderr.contains("waiting for another `gp` to write "), "{}", ran.stderr);
+}
+
+#[test]
+fn a_wrong_command_line_gets_a_tip() {
+    let cases = [
+        ("token", "for example `gp idp token --audience example.org --decode`"),
+        ("trust azure --check x", "`gp idp doctor azure` shows why the setup refuses the token"),
+        ("--version", "`gp --version` prints the version"),
+    ];
+    for (line, tip) in cases {
+        let ran = Gp::new().arg("idp").line(line).run();
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(&format!("  tip: {tip}\n")), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with(&format!("; {tip}; see `--help`\n")), "{line}: {}", ran.stderr);
+        // A person reads all lines, so the last one does not repeat the error.
+        let gp = Gp::new().arg("idp").line(line).env("NO_COLOR", "1");
+        let ran = gp.at_time("2026-11-23T12:00:00Z").on_terminal().run();
+        assert!(ran.stderr.ends_with("For more information, try '--help'.\n"), "{line}: {:?}", ran.stderr);
+    }
 }

@@ -402,7 +402,7 @@ hint: name another file with `--kubeconfig FILE`
 fn wrong_flags() {
     for (line, expected) in [
         ("idp login kubernetes", "--audience <AUDIENCE>"),
-        ("idp login kubernetes --audience= ", "it is empty: leave the option out"),
+        ("idp login kubernetes --audience= ", "it is empty: if its value is a shell variable, set"),
         ("idp login kubernetes --audience x --print --force", "'--print' cannot be used with '--force'"),
         ("idp login kubernetes --audience x --exec-api-version v2", "[possible values: v1beta1, v1]"),
     ] {

@@ -197,9 +197,11 @@ fn a_missing_audience_is_a_usage_error_that_names_the_flag() {
 error: the following required arguments were not provided:
   --audience <AUDIENCE>
 
+  tip: for example `gp idp token --audience example.org --decode`
+
 Usage: gp idp token --audience <AUDIENCE>
 
-hint: the following required arguments were not provided: --audience <AUDIENCE>; see `--help`
+hint: the following required arguments were not provided: --audience <AUDIENCE>; for example `gp idp token --audience example.org --decode`; see `--help`
 
 "#]],
     );
@@ -210,7 +212,7 @@ fn wrong_values_are_usage_errors() {
     for (line, expected) in [
         (
             "idp token --audience= ",
-            "invalid value '' for '--audience <AUDIENCE>': it is empty: leave the option out",
+            "invalid value '' for '--audience <AUDIENCE>': it is empty: if its value is a shell variable, set",
         ),
         ("idp token --audience x --timeout 0", "the time must be above zero; write it like `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),

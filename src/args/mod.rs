@@ -250,7 +250,7 @@ impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
 
 pub(crate) fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("it is empty: leave the option out; or, if its value is a shell variable, set that variable first".to_owned());
+        return Err("it is empty: if its value is a shell variable, set that variable first; leave out an option that is not required".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -18,12 +18,11 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
         (command, depth) = (below, depth + 1);
     }
     let runs_a_command = command.get_positionals().any(Arg::is_last_set);
-    let stray = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(word)) if !word.starts_with('-') => {
-            own.iter().skip(depth).position(|own| own == &**word)
-        }
-        _ => None,
+    let invalid = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) => word.clone(),
+        _ => String::new(),
     };
+    let stray = own.iter().skip(depth).position(|own| own == &*invalid).filter(|_| !invalid.starts_with('-'));
     let tip = match (error.kind(), behind) {
         // A space between the dashes and the name of a flag: `login aws -- profile x`.
         (ErrorKind::UnknownArgument, [_, word, ..]) => command
@@ -36,19 +35,47 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
             let words: Vec<&str> = words.iter().map(|word| &**word).collect();
             format!("`--` is missing before the command: `-- {}`", shell::command(&words))
         }),
+        (ErrorKind::UnknownArgument, _) if invalid == "--version" => {
+            error.remove(ContextKind::SuggestedArg);
+            Some("`gp --version` prints the version".to_owned())
+        }
+        (ErrorKind::UnknownArgument, _)
+            if invalid == "--check" && own.get(2).is_some_and(|verb| verb == "trust") =>
+        {
+            let doctor = shell::command(&["gp", "idp", "doctor", command.get_name()]);
+            Some(format!("`{doctor}` shows why the setup refuses the token"))
+        }
         (ErrorKind::MissingRequiredArgument, []) if runs_a_command => {
             Some("the command to run comes after `--`: `-- CMD ARG…`".to_owned())
         }
         (ErrorKind::InvalidSubcommand, _) => {
             let names = command.get_subcommands().filter(|below| !below.is_hide_set()).map(Command::get_name);
-            let what = if depth == 2 { "commands" } else { "targets" };
-            Some(format!("the {what} are {}", names.collect::<Vec<_>>().join(", ")))
+            let names: Vec<_> = names.collect();
+            Some(match (depth, names.as_slice()) {
+                (2, _) => format!("the commands are {}", names.join(", ")),
+                (_, [name]) => format!("the only target is {name}"),
+                _ => format!("the targets are {}", names.join(", ")),
+            })
+        }
+        (ErrorKind::MissingRequiredArgument, _) => {
+            first_example(command).map(|line| format!("for example `{line}`"))
         }
         _ => None,
     };
     if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
+}
+
+/// The first example of a help page, on one line.
+fn first_example(command: &Command) -> Option<String> {
+    let help = command.get_after_help()?.to_string();
+    let mut lines = help.split_once("Examples:\n")?.1.lines().map(str::trim);
+    let mut example = lines.next()?.to_owned();
+    while let Some(line) = example.strip_suffix('\\').map(str::to_owned) {
+        example = line + lines.next()?;
+    }
+    (!example.ends_with('|')).then_some(example)
 }
 
 /// Sanitises clap's message: it repeats the arguments, which must not control the terminal.

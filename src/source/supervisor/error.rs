@@ -227,6 +227,12 @@ impl Explain for SourceError {
                 "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
                 shell::command(&["--allow-api-host", named])
             ),
+            // The written files would outlive the local workspace.
+            Self::Supervisor { place: SupervisorSetting::Nowhere { command }, .. }
+                if command.starts_with("gp idp login") && !command.contains(" --format") =>
+            {
+                "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: start a shell in it with `gp idp dev -- bash`".into()
+            }
             Self::Supervisor { place: SupervisorSetting::Nowhere { command }, .. } => format!(
                 "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- {command}`"
             ),

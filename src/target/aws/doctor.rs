@@ -27,8 +27,16 @@ impl Examine for Aws {
 
     fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
         let credentials = examine_file(input, report, FileKind::Credentials, false);
-        let has_keys = credentials.is_some_and(|file| file.get(&input.args.profile, KEY).is_some());
-        examine_file(input, report, FileKind::Config, has_keys);
+        let has_keys = credentials.as_ref().is_some_and(|file| file.get(&input.args.profile, KEY).is_some());
+        let config = examine_file(input, report, FileKind::Config, has_keys);
+        let name = &input.args.profile;
+        let has_profile = |file: &ProfileFile| file.profiles().contains(name);
+        let files = [credentials, config];
+        if name != "default" && files.iter().any(Option::is_some) && !files.iter().flatten().any(has_profile)
+        {
+            let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
+            report.warn("AWS config", format!("neither file has the profile `{name}`"), Some(&log_in));
+        }
     }
 
     async fn describe_credential(

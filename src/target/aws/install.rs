@@ -183,10 +183,12 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
 
 /// Warns about each rival. `written` is the name of the written credentials in messages.
 pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, written: &str, ctx: &Context) {
-    for rival in rivals {
-        let place = format!("`{}` on line {} of {}", rival.key, rival.line, store.path.display());
-        match rival.harm(&place, written) {
-            Some(harm) => ctx.out.warn(format!("{harm}: remove that line")),
+    for group in rivals.chunk_by(|one, next| one.effect == next.effect) {
+        let places = group.iter().map(|rival| format!("`{}` on line {}", rival.key, rival.line));
+        let place = format!("{} of {}", places.collect::<Vec<_>>().join(", "), store.path.display());
+        let lines = if group.len() == 1 { "that line" } else { "those lines" };
+        match group[0].harm(&place, written) {
+            Some(harm) => ctx.out.warn(format!("{harm}: remove {lines}")),
             None => ctx.out.note(format!("note: {written} takes precedence over {place}")),
         }
     }

@@ -91,9 +91,12 @@ async fn write(
             Some(_) => "",
             None => " · for Terraform, add `--subscription-id ID`",
         };
+        let wrote = match format {
+            Some(_) => format!("wrote {} · ", path.display()),
+            None => String::new(),
+        };
         format!(
-            "wrote {} · {expiry}{foreign} · the exchange was not tried: run `gp idp doctor azure` · `--keep-fresh` keeps the file fresh{terraform}",
-            path.display()
+            "{wrote}{expiry}{foreign} · the exchange was not tried: run `gp idp doctor azure` · `--keep-fresh` keeps the file fresh{terraform}"
         )
     });
     Ok(())

@@ -39,10 +39,7 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
         .or_variable("AZURE_TENANT_ID", ctx)?
         .required("tenant", "give one with `--tenant-id ID`, or set `AZURE_TENANT_ID`")?
         .parse(TenantId::parse)?;
-    let authority = Setting::flag("--authority-host", args.authority_host.as_deref())
-        .or_variable("AZURE_AUTHORITY_HOST", ctx)?
-        .unwrap_or(Setting { name: "--authority-host", value: Authority::DEFAULT })
-        .parse(Authority::parse)?;
+    let authority = authority(args.authority_host.as_deref(), ctx)?;
     let scope = match Setting::flag("--scope-uri", args.scope_uri.as_deref()) {
         Some(scope) => scope.parse(Scope::parse)?,
         None => Setting {
@@ -68,6 +65,14 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
         subscription: subscription.map(|setting| setting.value.to_owned()),
         options: args.session.options(),
     })
+}
+
+/// The authority host from a flag, `AZURE_AUTHORITY_HOST` or the default.
+pub(super) fn authority(flag: Option<&str>, ctx: &Context) -> Result<Authority, Failure> {
+    Ok(Setting::flag("--authority-host", flag)
+        .or_variable("AZURE_AUTHORITY_HOST", ctx)?
+        .unwrap_or(Setting { name: "--authority-host", value: Authority::DEFAULT })
+        .parse(Authority::parse)?)
 }
 
 /// The path of the token file. All applications share the default file, because they need the same

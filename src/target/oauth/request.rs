@@ -247,6 +247,14 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
 }
 
 fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure> {
+    let sends_no_secret = match args.client_auth {
+        Some(method) => matches!(method, ClientAuthName::None | ClientAuthName::Jwt),
+        None => args.grant == GrantName::ClientCredentials,
+    };
+    if sends_no_secret && args.client_secret_file.is_some() {
+        let message = "`--client-secret-file` has no effect here, because the client sends no secret";
+        return Err(usage(message, "leave it out, or add `--client-auth basic` or `post`").into());
+    }
     let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
         (Some(path), _) => Some(secret_file("--client-secret-file", path)?),
         (None, Some(secret)) => Some(Secret::new(secret.to_owned())),

@@ -3,19 +3,22 @@
 
     GP=target/debug/gp tests/interop/guide/picture.py
 
-The output is real; only the path of the temporary home folder is shown as `~`. Long lines continue in the next row, as on
-a terminal.
+The output is real; only the path of the temporary home folder is shown as `~`. The terminal has
+100 columns.
 """
 
+import fcntl
 import html
 import os
 import pathlib
 import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 PICTURE = pathlib.Path(__file__).parents[3] / "docs/terminal.svg"
 ROLE = "arn:aws:iam::123456789012:role/deploy"
@@ -55,6 +58,7 @@ def record(gp: str) -> list[str]:
         keep = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         environment = keep | {"HOME": home, "TERM": "xterm-256color"}
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, WIDTH, 0, 0))
         process = subprocess.Popen(
             [*dev, "bash", "-c", "\n".join(script)], cwd=home, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
         )

@@ -147,9 +147,11 @@ impl Case<'_> {
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
         let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above accepts this token" };
+        let is_local = self.request.endpoint.url.is_loopback();
+        let local = if is_local { " (in a local workspace: `gp idp trust aws --check FILE`)" } else { "" };
         let hint = format!(
-            "AWS does not name the cause; the likely causes, most likely first: (1) the role's trust policy names another `sub` than the one above (compare upper and lower case and a final slash); (2) it names another `aud`; (3) it has a `*` under StringEquals, and only StringLike supports wildcards; (4) account {account} has no role `{name}`: check `--role-arn`; (5) the trust policy requires another `sts:RoleSessionName`: set it with `--role-session-name`\n\
-             whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
+            "AWS does not name the cause. Either account {account} has no role `{name}` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or in the keys; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)\n\
+             whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{local}{lets_in}"
         );
         Advice { hint: Some(hint), trust }
     }

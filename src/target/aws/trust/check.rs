@@ -1,5 +1,7 @@
 //! Checks a role's trust policy, as `aws iam get-role` prints it.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use super::change::smallest_change;
@@ -114,6 +116,9 @@ pub(crate) fn check(
     let reports = others.iter().map(|&name| {
         let mut report = judge(&policy, identity, &format!("https://{name}"), role, login)?;
         report.about.push(("issuer", format!("{}, checked as {name}", identity.issuer)));
+        if report.answer == CheckResult::Accepted {
+            let _ = write!(report.reason, ", and the issuer of the real tokens is https://{name}");
+        }
         Ok((name, report))
     });
     let reports = reports.collect::<Result<Vec<_>, CheckError>>()?;

@@ -36,8 +36,10 @@ pub struct TrustAzureArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name, hide_short_help = true)]
     pub name: Option<String>,
     /// The ID token's `aud`
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
-    pub audience: String,
+    ///
+    /// [default: api://AzureADTokenExchange, or the audience of the cloud in `AZURE_AUTHORITY_HOST`]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
+    pub audience: Option<String>,
     /// The output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]
     pub format: AzureTrustFormat,

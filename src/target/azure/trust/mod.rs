@@ -6,6 +6,7 @@ pub(crate) mod set_up;
 mod tests;
 
 use self::args::{AzureTrustFormat, TrustAzureArgs};
+use super::request;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
@@ -16,7 +17,9 @@ use crate::trust::{AccessSummary, LoginCommand};
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "print the setup of a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;
-    let identity = mint_identity(vec![args.audience.clone()], &args.trust, ctx).await?;
+    let default = request::authority(None, ctx).could_not(action)?.cloud().audience();
+    let audience = args.audience.clone().unwrap_or_else(|| default.to_owned());
+    let identity = mint_identity(vec![audience.clone()], &args.trust, ctx).await?;
     let rule = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;
     let name = args.name.clone().unwrap_or_else(|| set_up::name_for(&identity.subject));
     let settings = set_up::Settings { app_id, name };
@@ -25,7 +28,7 @@ pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Fa
     let tenant = ctx.var("AZURE_TENANT_ID")?.unwrap_or("TENANT_ID");
     let login = LoginCommand::new("azure").option("--client-id", &settings.app_id);
     let login = login.option("--tenant-id", tenant);
-    let login = login.audiences(std::slice::from_ref(&args.audience), "api://AzureADTokenExchange");
+    let login = login.audiences(&[audience], default);
     let summary = AccessSummary::new(&identity, &rule, &format!("the app {}", settings.app_id), &login);
     match args.format {
         AzureTrustFormat::Commands => summary.print_with_comments(|head| set_up.commands(head), ctx),
