@@ -66,7 +66,7 @@ pub enum Command {
   gp completion zsh > ~/.zfunc/_gp
   gp completion fish > ~/.config/fish/completions/gp.fish
 
-Create the folder first (`mkdir -p`). For zsh, it has to be in `fpath` before `compinit` runs.")]
+Create the folder first. For zsh, add it to `fpath` before `compinit`.")]
     Completion {
         /// The shell
         #[arg(value_enum)]
