@@ -273,7 +273,7 @@ fn the_logins_keep_their_files_fresh() {
     let child = start(&gp);
     let path = gp.home().join("adc.jwt");
     let first = next_token(&path, "");
-    assert!(fs::read_to_string(gp.home().join("adc.json")).is_ok() || gp.home().join("adc.jwt").exists());
+    wait_for("the configuration", || fs::read_to_string(gp.home().join("adc.json")).ok());
     next_token(&path, &first);
     assert!(stop_with(child, Signal::TERM).1.contains("keeping"));
 

@@ -262,18 +262,7 @@ EC: dict[str, str] = {}
 EC_PRIVATE = 0
 
 
-def content(group: dict[str, Any], parts: list[str], clean: list[str]) -> list[str]:
-    """The parts, with claims in place of the payload. A changed payload becomes other claims."""
-    changed = list(parts)
-    if len(parts) < 2:
-        return changed
-    at = 1 if len(parts) > 2 or parts[0] == clean[0] or not parts[1] or parts[1] == clean[1] else None
-    if at is not None and changed[1]:
-        changed[1] = PAYLOAD if parts[1] == clean[1] else OTHER
-    return changed
-
-
-def clean_parts(group: dict[str, Any], test: dict[str, Any]) -> list[str]:
+def clean_parts(group: dict[str, Any]) -> list[str]:
     """The parts of the group's first vector."""
     return group["tests"][0]["jws"].split(".")
 
@@ -283,7 +272,7 @@ def one_signature(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]
     jws, private = test["jws"], group["private"]
     if jws.startswith("{"):
         return vector | {"token": jws, "how": "as it is: it is no compact form"}
-    clean = clean_parts(group, test)
+    clean = clean_parts(group)
     parts = jws.split(".")
     if len(parts) != 3 or not all(parts):
         made = structure(private, parts, clean)

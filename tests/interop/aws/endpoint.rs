@@ -1,8 +1,8 @@
-//! Which STS is asked: settings as JSON on standard input, one case a line, and an answer for each on standard
-//! output. For the comparison with botocore.
+//! Prints the STS endpoint for each case: settings as JSON on standard input, one case per line, and one answer per
+//! line on standard output. The comparison with botocore runs it.
 //!
-//! A case is an object: `role`, the ARN, and settings by the names that AWS has for them, those of the profile
-//! in lower case; `services` is the URL in the `services` section. An answer has `url` and `region`, or `error`.
+//! A case is an object with `role` (the ARN) and settings by their AWS names; settings of the profile are in lower
+//! case. `services` is the URL in the `services` section. An answer has `url` and `region`, or `error`.
 
 use std::io::{self, BufRead as _, Write as _};
 

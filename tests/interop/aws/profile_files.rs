@@ -1,10 +1,12 @@
 //! Answers the questions of `test_profile_files.py` about profile files, one tab-separated line each:
 //!
-//! `parse KIND PATH` gives `ok` and the profiles, or `no` and the error; `get KIND PATH PROFILE KEY` gives `ok` and
-//! the value, or `none`; `set KIND PATH PROFILE OUT EDIT…` writes the changed file to OUT, an EDIT being `KEY` or
-//! `KEY=VALUE`; `write KIND PATH PROFILE OUT` does so with new credentials, `process` with a credential process;
-//! `rivals KIND PATH PROFILE SOURCE` gives `ok` and, by botocore, `KEY wins` or `KEY loses` for each. Names, keys, values and
-//! edits are in hexadecimal.
+//! - `parse KIND PATH`: `ok` and the profiles, or `no` and the error
+//! - `get KIND PATH PROFILE KEY`: `ok` and the value, or `none`
+//! - `set KIND PATH PROFILE OUT EDIT…`: writes the changed file to OUT; an EDIT is `KEY` (remove) or `KEY=VALUE`
+//! - `write KIND PATH PROFILE OUT`: the same with new credentials; `process`: with a credential process
+//! - `rivals KIND PATH PROFILE SOURCE`: `ok` and, for each rival, `KEY wins` or `KEY loses` (in botocore)
+//!
+//! Names, keys, values and edits are in hexadecimal.
 
 use std::error::Error;
 use std::fmt::Write as _;

@@ -97,10 +97,10 @@ READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 STATEMENT = '{"Statement":[]}'
 
 # Why moto answers differently. It refuses only what makes it fail: no role, and a duration that is not a number.
-NO_LIMITS = "moto does not look at the length, the characters or the range of this"
-NO_POLICIES = "moto does not look at session policies"
-NO_TOKEN = "moto does not look at the token"
-NO_ROLES = "moto lets every role be assumed that it can read"
+NO_LIMITS = "moto does not check the length, the characters or the range of this parameter"
+NO_POLICIES = "moto does not check session policies"
+NO_TOKEN = "moto does not check the token"
+NO_ROLES = "moto allows every role ARN that it can parse"
 
 
 @dataclasses.dataclass

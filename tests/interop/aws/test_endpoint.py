@@ -230,12 +230,12 @@ DIFFERENCES = [
     ),
     Difference(
         "a region is in lower case",
-        "botocore puts upper case into the host name and looks for the partition in vain",
+        "botocore keeps upper case in the host name and finds no partition",
         lambda case: region_of(case) != region_of(case).lower(),
         message="no region",
     ),
     Difference(
-        "a URL is https, or http to this machine, and nothing but a place",
+        "a URL is https, or http to this machine, without user name and fragment",
         "the request holds a token; botocore sends it to any scheme, with any user name",
         lambda case: (
             bool(url := url_in_use(case))
@@ -257,13 +257,13 @@ DIFFERENCES = [
         message="cannot be used together",
     ),
     Difference(
-        "no region is a region of the role's partition",
+        "without a region, the role's partition gives the region",
         "botocore asks the STS of the partition `aws`, which knows no role of another one",
         lambda case: not region_of(case) and not url_in_use(case) and partition_of(case) != "aws",
         lambda case: in_region(case, PARTITIONS[partition_of(case)]),
     ),
     Difference(
-        "a partition's stand-in is its implicit region",
+        "PARTITION-global means the implicit region of the partition",
         "botocore makes a host name of `aws-cn-global` that does not exist",
         lambda case: (
             region_of(case).endswith("-global")

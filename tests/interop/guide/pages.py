@@ -69,8 +69,8 @@ class Block:
         return "gitpod"
 
 
-def commands(value: object, variables: str = "") -> Iterator[str]:
-    """The commands of a file of a platform, with the variables that it sets."""
+def commands(value: object) -> Iterator[str]:
+    """The commands of a file of a platform."""
     if isinstance(value, list):
         for item in value:
             yield from commands(item)

@@ -1,4 +1,4 @@
-// An OpenID provider that is not ours: prints its issuer, then serves until its standard input ends.
+// A third-party OpenID provider: prints its issuer, then runs until its standard input ends.
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';

@@ -722,7 +722,7 @@ CLOCK = """
 #include <time.h>
 #include <unistd.h>
 
-/* The time of day, off by as many seconds as the file says. */
+/* The time of day plus the number of seconds in the file. */
 int clock_gettime(clockid_t id, struct timespec *time) {
     int result = syscall(SYS_clock_gettime, id, time);
     if (result == 0 && id == CLOCK_REALTIME) {

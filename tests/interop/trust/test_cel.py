@@ -118,10 +118,10 @@ def test_the_rule_any_needs_no_expression(shop: Gp) -> None:
 def test_kubernetes(shop: Gp) -> None:
     own = claims(shop, "a")
     config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication"))
-    [jwt] = config["jwt"]
-    assert jwt["issuer"] == {"url": own["iss"], "audiences": ["a"]}
-    assert jwt["claimMappings"]["username"] == {"claim": "sub", "prefix": "workspace:"}
-    groups = jwt["claimMappings"]["groups"]["expression"]
+    [authenticator] = config["jwt"]
+    assert authenticator["issuer"] == {"url": own["iss"], "audiences": ["a"]}
+    assert authenticator["claimMappings"]["username"] == {"claim": "sub", "prefix": "workspace:"}
+    groups = authenticator["claimMappings"]["groups"]["expression"]
     assert evaluate(f'{groups} == ["workspaces"]', "claims", own) is True
     binding = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "rbac"))
     assert binding == {
