@@ -41,6 +41,14 @@ impl<K: FaultKind> Fault<K> {
 
     /// Uses the fault for one request. `None` if it is used up.
     pub(super) fn take(&mut self) -> Option<K> {
+        self.take_if(|_| true)
+    }
+
+    /// As [`Fault::take`], if the request can have a fault of this kind.
+    pub(super) fn take_if(&mut self, applies: impl FnOnce(K) -> bool) -> Option<K> {
+        if !applies(self.kind) {
+            return None;
+        }
         if let Some(times) = &mut self.times {
             *times = times.checked_sub(1)?;
         }

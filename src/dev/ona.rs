@@ -260,7 +260,7 @@ fn authenticate(state: &State, headers: &HeaderMap) -> Result<(), Refusal> {
 fn mint(state: &State, request: &Request) -> Result<String, Refusal> {
     let options = &state.options;
     let iss = state.issuer.url();
-    let iat = options.clock.now().as_second() + options.clock_offset;
+    let iat = options.issuer_time();
     let exp = iat.saturating_add_unsigned(options.lifetime.as_secs());
     let org = options.org_id.as_str();
     let signed = match request.version {

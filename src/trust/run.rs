@@ -41,17 +41,15 @@ pub(crate) fn whom(whom: For) -> Whom {
     }
 }
 
-pub(crate) fn usage(message: &str, hint: Option<&str>) -> UsageError {
-    UsageError { message: message.to_owned(), hint: hint.map(str::to_owned) }
-}
-
 pub(crate) fn json(json: &Json) -> String {
     format!("{}\n", json.pretty())
 }
 
 pub(crate) fn set_up_format(format: Option<TrustFormat>) -> Result<TrustFormat, UsageError> {
     match format {
-        Some(TrustFormat::Text) => Err(usage("`--format text` needs `--check`", None)),
+        Some(TrustFormat::Text) => {
+            Err(UsageError { message: "`--format text` needs `--check`".into(), hint: None })
+        }
         Some(format) => Ok(format),
         None => Ok(TrustFormat::Commands),
     }
@@ -78,7 +76,9 @@ pub(crate) fn print(report: &Report, format: Option<TrustFormat>, ctx: &Context)
 pub(crate) fn check_format(format: Option<TrustFormat>) -> Result<(), UsageError> {
     match format {
         None | Some(TrustFormat::Text | TrustFormat::Json) => Ok(()),
-        Some(_) => Err(usage("with `--check`, `--format` is text or json", None)),
+        Some(_) => {
+            Err(UsageError { message: "with `--check`, `--format` is text or json".into(), hint: None })
+        }
     }
 }
 

@@ -36,7 +36,11 @@ impl Request<'_> {
 
     pub(super) fn serve(&self, state: &State) -> Outcome {
         let options = &state.options.vault;
-        let fault = state.vault.memory(|memory| memory.faults.iter_mut().find_map(VaultFault::take));
+        let is_login = self.is_write() && self.path.ends_with("/login");
+        let applies = |kind: Kind| is_login || kind.reply_to_any_request().is_some();
+        let fault = state.vault.memory(|memory| {
+            memory.faults.iter_mut().find_map(|fault: &mut VaultFault| fault.take_if(applies))
+        });
         if let Some(response) = fault.and_then(Kind::reply_to_any_request) {
             return response;
         }

@@ -13,7 +13,6 @@ use serde::Serialize;
 
 use super::args::GcloudTokenArgs;
 use super::exchange::ID_TOKEN_TYPE;
-use super::request::usage;
 use crate::args::SessionArgs;
 use crate::audit::{HandOver, Recipient};
 use crate::context::Context;
@@ -66,7 +65,7 @@ pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Fai
         let audiences: Vec<String> = args.audience.iter().cloned().chain(named).collect();
         if audiences.is_empty() {
             let hint = "give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE`";
-            return Err(usage("no audience is set", hint).into());
+            return Err(UsageError::new("no audience is set", hint).into());
         }
         Ok(TokenRequest { audiences, scope: None })
     });

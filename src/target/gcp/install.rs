@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf, absolute};
 
 use super::args::LoginGcpArgs;
 use super::external_account::{self, TokenSource, check_owner};
-use super::request::{Federation, usage};
+use super::request::Federation;
 use super::{Gcp, project_variables};
 use crate::audit::{self, Recipient};
 use crate::context::Context;
@@ -190,7 +190,7 @@ pub(super) fn executable(
             _ => "move the program to a path without special characters",
         };
         let hint = format!("{hint}, or use {alternative}");
-        return Err(usage(
+        return Err(UsageError::new(
             &format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
             &hint,
         )
@@ -200,6 +200,7 @@ pub(super) fn executable(
 }
 
 fn absolute_path(path: &Path) -> Result<PathBuf, UsageError> {
-    absolute(path)
-        .map_err(|error| usage(&format!("{} is not a path: {error}", path.display()), "name a file"))
+    absolute(path).map_err(|error| {
+        UsageError::new(&format!("{} is not a path: {error}", path.display()), "name a file")
+    })
 }

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use super::args::{GcpFormat, LoginGcpArgs};
 use super::exchange::{AccessToken, GoogleCredential, ServiceAccount};
-use super::request::{Federation, TokenOptions, Wanted, usage};
+use super::request::{Federation, TokenOptions, Wanted};
 use super::{Gcp, install, project_variables, request};
 use crate::args::Format;
 use crate::audit::Recipient;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, UsageError};
 use crate::exit::Bug;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
         (Format::Own(GcpFormat::Json), Some(_)) => Wanted::Both,
         (_, Some(_)) => {
             let hint = "use `--format id-token` or `--format json`";
-            return Err(usage("`--id-token-audience` is for an ID token", hint).into());
+            return Err(UsageError::new("`--id-token-audience` is for an ID token", hint).into());
         }
         (_, None) => Wanted::AccessToken,
     };

@@ -85,12 +85,14 @@ fn parse(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Fe
             [("`--lifetime`", lifetime.is_some()), ("an ID token", purpose.wanted != Wanted::AccessToken)];
         if let Some((what, _)) = odd.into_iter().find(|(_, given)| *given) {
             let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`";
-            return Err(usage(&format!("{what} needs a service account, and none is named"), hint).into());
+            return Err(
+                UsageError::new(&format!("{what} needs a service account, and none is named"), hint).into()
+            );
         }
     }
     if purpose.wanted != Wanted::AccessToken && purpose.id_token_audience.is_none() {
         let hint = "give one with `--id-token-audience https://SERVICE_URL`";
-        return Err(usage("an ID token needs an audience", hint).into());
+        return Err(UsageError::new("an ID token needs an audience", hint).into());
     }
     let project =
         Setting::flag("--project", args.project.as_deref()).or_variable("GOOGLE_CLOUD_PROJECT", ctx)?;
@@ -132,8 +134,4 @@ fn check_project(project: Setting<'_>) -> Result<(), UsageError> {
     let hint = "write it like `example-project`; `gcloud projects list` shows it".to_owned();
     let error = project.wrong(format!("`{}` is not the ID of a project", project.value));
     Err(UsageError { hint: Some(hint), ..error })
-}
-
-pub(super) fn usage(message: &str, hint: impl Into<String>) -> UsageError {
-    UsageError { message: message.to_owned(), hint: Some(hint.into()) }
 }

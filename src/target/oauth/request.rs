@@ -156,10 +156,6 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
     })
 }
 
-fn usage(message: impl Into<String>, hint: &str) -> UsageError {
-    UsageError { message: message.into(), hint: Some(hint.to_owned()) }
-}
-
 fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Location, Failure> {
     if let Some(issuer) = Setting::flag("--issuer", args.issuer.as_deref()) {
         let url = issuer.parse(SecureUrl::parse)?;
@@ -186,12 +182,15 @@ fn check_grant_flags(args: &TokenEndpointArgs) -> Result<(), UsageError> {
         ("--subject-token-type", args.subject_token_type != "jwt"),
     ];
     if let Some((flag, _)) = exchange_only.iter().find(|(_, given)| *given && !exchange) {
-        return Err(usage(format!("`{flag}` is for `--grant token-exchange` only"), "leave one of them out"));
+        return Err(UsageError::new(
+            format!("`{flag}` is for `--grant token-exchange` only"),
+            "leave one of them out",
+        ));
     }
     if args.grant == GrantName::ClientCredentials
         && !matches!(args.client_auth, None | Some(ClientAuthName::Jwt))
     {
-        return Err(usage(
+        return Err(UsageError::new(
             "`--grant client-credentials` takes the ID token as the client's assertion",
             "leave out `--client-auth`, or set it to `jwt`",
         ));
@@ -207,7 +206,7 @@ fn token_type(setting: &str, text: &str) -> Result<String, UsageError> {
             Ok(format!("urn:ietf:params:oauth:token-type:{text}"))
         }
         uri if Url::parse(uri).is_ok() => Ok(uri.to_owned()),
-        other => Err(usage(
+        other => Err(UsageError::new(
             format!("`{setting} {other}` is neither a known name nor a URI"),
             "write jwt, id_token, access_token, refresh_token, or a URI such as `urn:example:token`",
         )),
@@ -218,7 +217,7 @@ fn token_type(setting: &str, text: &str) -> Result<String, UsageError> {
 fn resource(text: &str) -> Result<String, UsageError> {
     match Url::parse(text) {
         Ok(url) if url.fragment().is_none() => Ok(text.to_owned()),
-        _ => Err(usage(
+        _ => Err(UsageError::new(
             format!("`--resource {text}` is not an absolute URI without a fragment (a part after `#`)"),
             "write it like `https://api.example.com/`; give a name that is not a URI with `--target-audience`",
         )),
@@ -227,10 +226,13 @@ fn resource(text: &str) -> Result<String, UsageError> {
 
 fn param(text: &str) -> Result<(String, String), UsageError> {
     let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-        return Err(usage("`--param` is not `NAME=VALUE`", "write it like `--param connection=github`"));
+        return Err(UsageError::new(
+            "`--param` is not `NAME=VALUE`",
+            "write it like `--param connection=github`",
+        ));
     };
     if RESERVED_PARAMETERS.contains(&name) || ["secret", "password"].iter().any(|end| name.ends_with(end)) {
-        return Err(usage(
+        return Err(UsageError::new(
             format!(
                 "`--param {name}=…` is not allowed: the parameter has its own flag, or its value is secret"
             ),
@@ -238,7 +240,7 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
         ));
     }
     if redact_jwts(value) != value {
-        return Err(usage(
+        return Err(UsageError::new(
             format!("`--param {name}=…` holds a token, which everyone on this machine can read there"),
             "if it is an actor token, use `--actor-token-file FILE`",
         ));
@@ -253,7 +255,7 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
     };
     if sends_no_secret && args.client_secret_file.is_some() {
         let message = "`--client-secret-file` has no effect here, because the client sends no secret";
-        return Err(usage(message, "leave it out, or add `--client-auth basic` or `post`").into());
+        return Err(UsageError::new(message, "leave it out, or add `--client-auth basic` or `post`").into());
     }
     let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
         (Some(path), _) => Some(secret_file("--client-secret-file", path)?),
@@ -269,8 +271,10 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
     });
     let require_id_and_secret = |id: Option<String>, secret: Option<Secret>| match (id, secret) {
         (Some(id), Some(secret)) => Ok((id, secret)),
-        (None, _) => Err(usage("the client has a secret and no id", "give it with `--client-id ID`")),
-        (_, None) => Err(usage(
+        (None, _) => {
+            Err(UsageError::new("the client has a secret and no id", "give it with `--client-id ID`"))
+        }
+        (_, None) => Err(UsageError::new(
             "the client has no secret",
             "put it into `IDP_CLIENT_SECRET` or a file for `--client-secret-file`, never on the command line",
         )),
@@ -295,7 +299,7 @@ fn secret_file(flag: &str, path: &Path) -> Result<Secret, Failure> {
     let text = files::read_text(path, MAX_FILE).could_not(action)?;
     let bare = text.trim_end_matches(['\r', '\n']);
     if bare.is_empty() {
-        return Err(usage(format!("{} is empty", path.display()), "put the secret into it").into());
+        return Err(UsageError::new(format!("{} is empty", path.display()), "put the secret into it").into());
     }
     Ok(Secret::new(bare.to_owned()))
 }

@@ -18,7 +18,7 @@ use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam;
 use crate::trust::args::TrustFormat;
-use crate::trust::run::{self, mint_identity, set_up_format, usage, warn_of_issuer, whom};
+use crate::trust::run::{self, mint_identity, set_up_format, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, Identity, LoginCommand};
 
 /// Prints the setup or the verdict.
@@ -38,7 +38,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     };
     let Some(role) = role else {
         let hint = "name it with `--role-arn arn:aws:iam::123456789012:role/NAME`: it need not exist yet";
-        return Err(usage("no role is set", Some(hint))).could_not(action);
+        return Err(UsageError::new("no role is set", hint)).could_not(action);
     };
     let identity = mint_identity(args.audience.clone(), &args.trust, ctx).await?;
     let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;

@@ -9,7 +9,7 @@
 //! 3. `…:generateIdToken`, if an ID token signed by Google is requested, for Cloud Run or IAP.
 
 mod endpoints;
-mod provider;
+pub(super) mod provider;
 mod refusal;
 mod settings;
 mod wire;

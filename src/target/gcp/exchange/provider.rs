@@ -157,12 +157,13 @@ impl fmt::Display for Provider {
 }
 
 fn check_id(what: &'static str, id: &str) -> Result<(), ProviderError> {
-    let plain = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if plain && (4..=32).contains(&id.len()) {
-        Ok(())
-    } else {
-        Err(ProviderError::Id { what, id: id.to_owned() })
-    }
+    if has_form_of_id(id) { Ok(()) } else { Err(ProviderError::Id { what, id: id.to_owned() }) }
+}
+
+/// Whether the text can be the id of a pool or provider: 4 to 32 of a-z, 0-9 and dashes.
+pub(crate) fn has_form_of_id(text: &str) -> bool {
+    (4..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 #[cfg(test)]

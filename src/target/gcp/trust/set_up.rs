@@ -4,6 +4,7 @@
 //! IAM API v1, `projects.locations.workloadIdentityPools.providers`; IAM documentation, "Principal identifiers".
 
 use crate::json::Json;
+use crate::target::gcp::exchange::provider::has_form_of_id;
 use crate::trust::hcl::{self, quote};
 use crate::trust::quote::{cel, double_quoted};
 use crate::trust::script::{Script, comment, comments};
@@ -288,12 +289,9 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
     Ok("sub")
 }
 
-/// Whether Google accepts the id of a pool or provider: 4 to 32 of a-z, 0-9 and dashes, not
-/// beginning with `gcp-`.
+/// Whether Google accepts the id for a new pool or provider: `gcp-` is reserved.
 pub(crate) fn is_id(text: &str) -> bool {
-    (4..=32).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        && !text.starts_with("gcp-")
+    has_form_of_id(text) && !text.starts_with("gcp-")
 }
 
 #[cfg(test)]

@@ -37,15 +37,13 @@ impl Files {
         if let Some(path) = flag {
             return Ok(Self(vec![path.to_owned()]));
         }
-        let usage =
-            |message: &str, hint: &str| UsageError { message: message.into(), hint: Some(hint.into()) };
         let Some(listed) = ctx.var_os("KUBECONFIG") else {
             return Ok(Self(vec![ctx.home()?.join(".kube/config")]));
         };
         let mut paths: Vec<PathBuf> = Vec::new();
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
             if let (Some(syntax), false) = (unexpanded_shell_syntax(&path), path.exists()) {
-                return Err(usage(
+                return Err(UsageError::new(
                     &format!("`KUBECONFIG` names {}, in which no shell has replaced {syntax}", path.display()),
                     "write it without quotes, with `:` between files: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
                 )
@@ -56,7 +54,7 @@ impl Files {
             }
         }
         if paths.is_empty() {
-            return Err(usage(
+            return Err(UsageError::new(
                 "`KUBECONFIG` names no file",
                 "write it like `~/.kube/config:~/.kube/other`, or unset it",
             )
