@@ -201,9 +201,9 @@ pub enum Serve {
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
-    /// AWS: identity provider and role; or why a trust policy refuses this workspace
+    /// AWS: set up provider and role, or check a trust policy for this workspace
     Aws(Lazy<TrustAwsArgs>),
-    /// Vault or OpenBao: auth method and role; or why a role refuses this workspace
+    /// Vault or OpenBao: set up method and role, or check a role for this workspace
     Vault(Lazy<TrustVaultArgs>),
     /// Google Cloud: workload identity pool, provider and binding
     Gcp(Lazy<TrustGcpArgs>),
@@ -216,7 +216,7 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report contains no secret. The exit code is that of the first check that failed.",
+    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report contains no secret. The exit code is from the first failed check.",
     after_help = "Examples:
   gp idp doctor --audience https://api.example.org
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"

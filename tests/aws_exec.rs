@@ -78,7 +78,7 @@ fn the_exit_code_is_that_of_the_command() {
             str![[r#"
 error: could not start `/nonexistent/program`
   caused by: No such file or directory (os error 2)
-hint: check the name and PATH; run a shell built-in with `-- sh -c '…'`
+hint: check the name and PATH; a shell built-in needs `-- sh -c '…'`
 
 "#]]
         );

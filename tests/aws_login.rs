@@ -134,7 +134,7 @@ fn a_long_lived_key_is_not_lost_without_force() {
         7,
         str![[r#"
 error: could not write the AWS profile `default`
-  caused by: could not change [HOME]/.aws/credentials
+  caused by: could not edit `[HOME]/.aws/credentials`
   caused by: the profile `default` holds a long-lived key (`AKIA…` on line 2)
 hint: choose another profile with `--profile`; `--force` overwrites the key, and AWS does not show its secret again
 
@@ -160,9 +160,9 @@ fn a_file_that_botocore_refuses_is_refused_and_not_touched() {
         7,
         str![[r#"
 error: could not write the AWS profile `default`
-  caused by: could not change [HOME]/.aws/credentials
+  caused by: could not edit `[HOME]/.aws/credentials`
   caused by: line 3: the section `a` is already on line 1
-hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
+hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
 
 "#]],
     );
@@ -180,7 +180,7 @@ fn a_config_file_that_botocore_refuses_is_named() {
 error: could not assume an AWS role
   caused by: could not understand [HOME]/.aws/config
   caused by: line 1: something other than a comment is above the first section
-hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
+hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
 
 "#]],
     );
@@ -223,7 +223,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: wait for the other `gp idp` to end, or give this one more time with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -242,7 +242,7 @@ fn settings_that_override_the_profile_are_warned_about() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: some SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to the new credential source: remove that line
+warning: some SDKs use `sso_account_id` on line 2 of [HOME]/.aws/config, not the new credential source: remove that line
 warning: the SDK for Java prefers `credential_process` on line 3 of [HOME]/.aws/config to the new credential source: remove that line
 warning: SDKs use other variables instead of the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
 
@@ -328,7 +328,7 @@ fn a_setting_that_takes_precedence_over_the_process_is_warned_about() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: some SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to the new credential source: remove that line
+warning: some SDKs use `credential_process` on line 2 of [HOME]/.aws/credentials, not the new credential source: remove that line
 
 "#]]
     );

@@ -40,10 +40,10 @@ fn check_renewal_backoff(line: &str) {
     snapbox::assert_data_eq!(
         said,
         str![[r#"
-warning: the new credentials expired 60 min ago by the clock of this machine, which is 2 h ahead of AWS: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`
+warning: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 warning: could not renew the credentials; the old ones expired 60 min ago
-error: the new credentials expired 60 min ago by the clock of this machine, which is 2 h ahead of AWS
-hint: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`
+error: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS
+hint: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 
 "#]]
     );
@@ -79,10 +79,10 @@ fn credentials_that_look_expired_come_with_a_warning() {
     ] {
         let ran = ahead_by(two_hours()).line(line).run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let expected = "warning: the new credentials expired 60 min ago by the clock of this machine, which is 2 h ahead of AWS: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         let ran = ahead_by(nearly).line(line).run();
-        let expected = "warning: the new credentials expire in 3 min by the clock of this machine, which is 56 min ahead of AWS: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: the new credentials expire in 3 min on this machine's clock, which is 56 min ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         assert_eq!(ahead_by(SignedDuration::ZERO).line(line).run().stderr, "", "{line}");
     }
@@ -102,7 +102,7 @@ fn a_token_that_looks_expired_comes_with_a_warning() {
         "idp login azure",
     ] {
         let expired = said(two_hours(), line);
-        let expected = "warning: the new token expired 60 min ago by the clock of this machine, which is 2 h ahead of the issuer: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: the new token expired 60 min ago on this machine's clock, which is 2 h ahead of the issuer: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert!(expired.starts_with(expected), "{line}: {expired}");
         let early = said(-two_hours(), line);
         let expected = "warning: the clock of this machine is 2 h behind the issuer: tools will treat the new token as expired too late; correct the clock\n";
@@ -126,7 +126,7 @@ fn a_token_file_is_kept_by_the_clock_of_the_issuer() {
         said,
         str![[r#"
 keeping token fresh until interrupted
-warning: the new token expired 60 min ago by the clock of this machine, which is 2 h ahead of the issuer: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`
+warning: the new token expired 60 min ago on this machine's clock, which is 2 h ahead of the issuer: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 
 "#]]
     );

@@ -160,8 +160,8 @@ error: could not decode the token
             "e30.e3!.",
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not base64url: a character outside of its alphabet at character 3
-hint: it is an opaque token, which cannot be decoded, or characters of the payload were lost or changed when it was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+  caused by: the payload is not base64url: character 3 is not allowed
+hint: either this is an opaque token, which cannot be decoded, or copying lost or changed characters of the payload: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),
@@ -169,7 +169,7 @@ hint: it is an opaque token, which cannot be decoded, or characters of the paylo
             "e30.eyJhIjo.",
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: EOF while parsing a value at line 1 column 5
+  caused by: cannot parse the payload: EOF while parsing a value at line 1 column 5
 hint: most likely characters of the payload were lost or changed when the token was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
@@ -178,7 +178,7 @@ hint: most likely characters of the payload were lost or changed when the token 
             deep.as_str(),
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: it is nested more than 64 levels deep, which is the limit of `gp`
+  caused by: cannot parse the payload: it is nested more than 64 levels deep, which is the limit of `gp`
 
 "#]],
         ),
@@ -305,7 +305,7 @@ warning: strict receivers refuse this token: the signature is not base64url: it 
         (
             format!("{header}.{payload}.[signature]"),
             ann,
-            "warning: strict receivers refuse this token: the signature is not base64url: a character outside of its alphabet at character 1\n",
+            "warning: strict receivers refuse this token: the signature is not base64url: character 1 is not allowed\n",
         ),
         // `{"a":"~~~???>"}` in plain base64.
         (
@@ -334,7 +334,7 @@ fn every_value_of_a_duplicate_claim_is_shown() {
     let escaped = token("{}", r#"{"sub":"a","s\u0075b":"b"}"#);
     let warning = |part: &str, name: &str| {
         format!(
-            "warning: strict receivers refuse this token: the {part} is not valid JSON: the member `{name}` {DISAGREE}\n"
+            "warning: strict receivers refuse this token: cannot parse the {part}: the member `{name}` {DISAGREE}\n"
         )
     };
     check(&[
@@ -464,7 +464,7 @@ fn a_nested_token_is_decoded() {
             encrypted,
             r#"{"Header":{},"Payload":"e30..YQ.YQ.YQ"}"#,
             "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)
-note: the payload is a token that cannot be read: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
+note: cannot read the token in the payload: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
 ",
         ),
     ]);
@@ -537,7 +537,7 @@ fn an_sd_jwt_with_its_disclosures() {
             format!("{}~%~", ann()),
             r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"},"Disclosures":["%"]}"#,
             "note: this is an SD-JWT: a token with disclosures after it (RFC 9901)
-warning: strict receivers refuse this token: the disclosure is not base64url: a character outside of its alphabet at character 1
+warning: strict receivers refuse this token: the disclosure is not base64url: character 1 is not allowed
 ",
         ),
     ]);

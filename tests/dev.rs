@@ -53,7 +53,7 @@ fn the_exit_code_is_the_commands_own() {
         str![[r#"
 error: could not start `no-such-program`
   caused by: No such file or directory (os error 2)
-hint: check the name and PATH; run a shell built-in with `-- sh -c '…'`
+hint: check the name and PATH; a shell built-in needs `-- sh -c '…'`
 
 "#]],
     );
@@ -77,7 +77,7 @@ fn it_warns_once_unless_quiet() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-note: this is a local test workspace: no other service accepts its tokens
+note: this is a local test workspace: real services refuse its tokens
 
 "#]]
     );
@@ -219,7 +219,7 @@ fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("no other service accepts its tokens"), "{said}");
+    assert!(said.contains("real services refuse its tokens"), "{said}");
     gp.check_stderr(&said);
 }
 

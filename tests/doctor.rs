@@ -215,7 +215,7 @@ fn an_old_session_token_is_reported_only_with_the_keys_in_use() {
     fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
     fs::write(gp.home().join(".aws/config"), "[default]\nrole_arn = x\n").unwrap();
     let ran = gp.run();
-    assert!(ran.stdout.contains("some SDKs prefer `role_arn` on line 2 to the keys"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("some SDKs use `role_arn` on line 2, not the keys"), "{}", ran.stdout);
 }
 
 #[test]
@@ -242,12 +242,12 @@ fn problems_of_a_profile_are_reported() {
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: the keys of the profile `ci` expired 3 h ago
                    hint: gp idp login aws --profile ci
-! AWS credentials  [HOME]/.aws/credentials: some SDKs prefer `sso_account_id` on line 6 to the keys of the profile `ci`
+! AWS credentials  [HOME]/.aws/credentials: some SDKs use `sso_account_id` on line 6, not the keys of the profile `ci`
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: chmod 600 [HOME]/.aws/credentials
 ✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` is already on line 1
-                   hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
+                   hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
 ! AWS environment  AWS_ACCESS_KEY_ID overrides these settings
                    hint: unset AWS_ACCESS_KEY_ID
 – not checked      AWS exchange

@@ -210,7 +210,7 @@ fn usage() {
           "auth/''/role/x"
         ]
       ],
-      "text": "the server does not say which of these is the cause, most likely first: (1) there is no mount `''`: correct `--mount`; (2) the mount is in another namespace: correct `--namespace`, now none; (3) the role's `token_bound_cidrs` do not allow this machine's address; Vault's administrator sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
+      "text": "the server does not name the cause; possible causes, most likely first: (1) there is no mount `''`: correct `--mount`; (2) the mount is in another namespace: set `--namespace` (now none); (3) the role's `token_bound_cidrs` do not allow this machine's address; Vault's administrator sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
     }
   ],
   "http_status": 403,
@@ -269,15 +269,12 @@ fn no_identity() {
     {
       "commands": [
         [
-          "gp"
-        ],
-        [
           "gp",
           "idp",
           "dev"
         ]
       ],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,
@@ -463,7 +460,7 @@ fn a_refused_exchange() {
           "[].appId"
         ]
       ],
-      "text": "this tenant has no application with the ID 00000000-0000-4000-8000-00000000000f: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints those of the tenant), else `--tenant-id`"
+      "text": "this tenant has no application with the ID 00000000-0000-4000-8000-00000000000f: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints the tenant's IDs), or `--tenant-id` is"
     }
   ],
   "http_status": 400,

@@ -349,7 +349,7 @@ fn wrong_settings_are_refused_before_any_request() {
         str![[r#"
 error: could not exchange an ID token
   caused by: no token endpoint is set
-hint: give one with `--token-endpoint https://…`, or the service with `--issuer https://…`
+hint: give `--token-endpoint https://…`, or the issuer as `--issuer https://…`
 
 "#]],
     );

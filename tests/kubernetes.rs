@@ -357,7 +357,7 @@ hint: a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 cha
             7,
             str![[r#"
 error: could not write the Kubernetes user `admin`
-  caused by: could not change [HOME]/.kube/config
+  caused by: could not edit `[HOME]/.kube/config`
   caused by: the user `admin` already has other credentials (`token`)
 hint: name another user with `--user`, or replace those credentials with `--force`; nothing was changed
 
@@ -368,7 +368,7 @@ hint: name another user with `--user`, or replace those credentials with `--forc
             7,
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
-  caused by: could not change broken
+  caused by: could not edit `broken`
   caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
 hint: correct that line, or name another file with `--kubeconfig`; nothing was changed
 
@@ -449,7 +449,7 @@ fn as_a_plugin_it_fails_fast_with_one_line() {
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{}", ran.stderr);
     ran.failure(3, str![[r#"
-error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: try again in a moment
+error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: try again in a moment
 
 "#]]);
 }

@@ -357,7 +357,7 @@ fn a_new_token_that_has_expired_comes_with_a_warning() {
         let server = answering(ci.reply(&token));
         let ran = ci.mint(&server).at_time("2026-11-23T14:00:00Z").run();
         assert_eq!((ran.code, ran.stdout.trim_end()), (0, &*token), "{ci:?}: {}", ran.stderr);
-        let said = "warning: the new token expired 115 min ago by the clock of this machine, which is 2 h ahead of the issuer: ";
+        let said = "warning: the new token expired 115 min ago on this machine's clock, which is 2 h ahead of the issuer: ";
         assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
     }
 }
@@ -421,7 +421,7 @@ fn another_audience_than_azures_is_refused_with_a_hint() {
 error: could not mint an ID token for `x`
   caused by: Azure DevOps at http://[SERVER] gave a token for `api://AzureADTokenExchange`, not for `x`
     source  `azure-devops`, which `auto` found
-hint: Azure DevOps mints tokens only for `api://AzureADTokenExchange`: let the receiver accept it, and use `--audience api://AzureADTokenExchange`
+hint: Azure DevOps mints tokens only for `api://AzureADTokenExchange`: the receiver must accept them; use `--audience api://AzureADTokenExchange`
 
 "#]]);
 }

@@ -237,7 +237,7 @@ no session
 error: could not mint an ID token for `x`
   caused by: `[HOME]/[PROGRAM]` failed: exit status: 5, and it says `no session`
     source  `command`, by `--source`
-hint: run it alone: it has to print a token and end with exit code 0
+hint: run the [PROGRAM]: it must print a token and exit with code 0
 
 "#]],
     );

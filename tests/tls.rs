@@ -314,7 +314,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -343,7 +343,7 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -492,7 +492,7 @@ hint: most likely the proxy http://[PROXY] signed this certificate, else a priva
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
-hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy to connect to https://api.gitpod.invalid; if this machine can reach `api.gitpod.invalid` without a proxy, add it to `NO_PROXY`
+hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy to connect to https://api.gitpod.invalid; if `api.gitpod.invalid` can be reached without a proxy, add it to `NO_PROXY`
 
 
 "#]]
@@ -577,7 +577,7 @@ fn no_proxy_skips_the_proxy_for_a_name_that_cannot_be_resolved() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
+hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy; the address of the API comes from the workspace's supervisor, not from your settings
 
 "#]],
     );

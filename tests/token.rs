@@ -337,7 +337,7 @@ fn an_api_without_an_identity_provider_is_explained() {
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens (http://[API]) refused: HTTP 404
-hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API
+hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL` to use the API of the workspace
 
 "#]]);
 }

@@ -111,19 +111,19 @@ fn the_printed_trust_says_who_is_accepted() {
     snapbox::assert_data_eq!(
         all.join("--\n"),
         str![[r#"
-# Who can use the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag,
-# environment or pull request of it.
+# Access to the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag, environment
+# or pull request of it.
 # Everyone who can push a branch can run a job on it: `--for this-subject` gives access only to this branch,
 # environment or pull request.
 --
-# Who can use the role r: the jobs of https://issuer.example whose `sub` is exactly
+# Access to the role r: the jobs of https://issuer.example whose `sub` is exactly
 # repo:acme/shop:ref:refs/heads/main.
 --
-# Who can use the role r: every job of https://issuer.example whose `sub` begins with project_path:acme/web/.
+# Access to the role r: every job of https://issuer.example whose `sub` begins with project_path:acme/web/.
 # Everyone who can push a branch can run a job on it: `--for this-subject` gives access only to this branch,
 # environment or pull request.
 --
-# Who can use the role r: every environment of https://issuer.example whose `sub` is
+# Access to the role r: every environment of https://issuer.example whose `sub` is
 # organization_id:0a:project_id:1b or begins with organization_id:0a:project_id:1b and a separator.
 # Everyone who can start an environment of the project gets access.
 

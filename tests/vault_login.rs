@@ -461,7 +461,7 @@ hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator
         5,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]/vault) does not know the stored token, which belongs to a namespace
+  caused by: Vault ([API]/vault) does not know the stored token without its namespace
 hint: name the namespace with `--namespace`, or delete the token only on this machine with `gp idp logout vault --no-revoke`
 
 "#]],

@@ -243,15 +243,15 @@ fn a_tls_port_that_resets_a_post_gets_a_request_without_a_body() {
     for (answer, hint) in [
         (
             go,
-            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if set",
         ),
         (
             nginx,
-            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if set",
         ),
         (
             plain,
-            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it is restarting: try again in a minute; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it is restarting: try again in a minute; the address of Vault comes from `VAULT_ADDR` or `--address`, if set",
         ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

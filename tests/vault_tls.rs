@@ -161,8 +161,8 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: Vault cannot be reached
-  caused by: no trusted TLS connection to [VAULT]: its certificate names an authority that is trusted here, but another key signed it
-hint: most likely this authority has a new key, and this machine has its old certificate: ask whoever runs [VAULT] for the new certificate, and add it to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
+  caused by: no trusted TLS connection to [VAULT]: the issuer of its certificate is trusted here, but the signature has another key
+hint: most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs [VAULT] for the new one, and add it to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
 
 "#]],
     );

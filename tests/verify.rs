@@ -108,7 +108,7 @@ hint: mint one for that audience: `gp idp token --audience b`
         "exp",
         str![[r#"
 error: could not verify the token
-  caused by: exp: it expired: 2026-11-23T13:00:00Z (60 s ago)
+  caused by: exp: expired at 2026-11-23T13:00:00Z (60 s ago)
 hint: mint a new one; if a new token fails as well, compare `date -u` with `curl -sI https://example.com | grep -i ^date`: set this machine's clock if it is wrong
 
 "#]],
@@ -386,7 +386,7 @@ fn the_keys_are_requested_once_more_for_an_unknown_key() {
         ran.stderr,
         str![[r#"
 error: could not verify the token
-  caused by: key: the token names the key `new`, but there is `old` (OKP, Ed25519); a second request for the keys did not find it either
+  caused by: key: the token names the key `new`, but the JWKS has `old` (OKP, Ed25519); a second request for the keys did not find it either
 hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
 
 "#]]

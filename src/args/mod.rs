@@ -57,13 +57,13 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// Run even if the source has only one token (gitlab, env), and stop when that token expires
+    /// Run even if the source cannot renew its token (gitlab, env); stop when the token expires
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub no_mask: bool,
-    /// Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
+    /// Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]
     #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub audit_log: Option<String>,
     /// Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]

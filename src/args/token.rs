@@ -15,9 +15,9 @@ pub enum TokenFormat {
     Json,
     /// An `Authorization: Bearer …` line
     Header,
-    /// The ExecCredential that `kubectl` expects of a credential plugin
+    /// The ExecCredential that `kubectl` gets from a credential plugin
     Kubernetes,
-    /// The JSON that Google's SDKs expect of an executable, as `gp idp gcloud-token` prints it
+    /// The JSON that Google's SDKs read, as `gp idp gcloud-token` prints it
     Gcloud,
 }
 
@@ -28,7 +28,7 @@ pub enum TokenFormat {
   gp idp token --audience example.org --format header |
     curl --fail-with-body -H @- https://api.example.org/")]
 pub struct TokenArgs {
-    /// The audience of the token; repeat it for several
+    /// The audience of the token; repeatable
     ///
     /// The receiver expects this value in the claim `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -61,9 +61,9 @@ pub struct TokenArgs {
 /// How a decoded token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DecodeFormat {
-    /// `{"Header": …, "Payload": …}`, with the order and the numbers of the token
+    /// `{"Header": …, "Payload": …}`, with order and numbers unchanged
     Json,
-    /// A table, with times of this time zone
+    /// A table, with times in local time
     Text,
 }
 
@@ -76,7 +76,7 @@ pub enum DecodeFormat {
   gp idp decode --format text < token.jwt"
 )]
 pub struct DecodeArgs {
-    /// The token, or text with one in it, such as header lines, a URL or JSON; `-` or nothing reads stdin
+    /// The token, or text with a token, such as header lines, a URL or JSON; `-` or nothing reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// Print one claim: a string as it is, anything else as JSON; `a.b` reads the member `b` of the object `a`
@@ -90,13 +90,13 @@ pub struct DecodeArgs {
 /// `gp idp exec token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "`gp` passes the token to CMD in a variable. It writes the token to no file and no command line.",
+    long_about = "`gp` passes the token to CMD in a variable. No file and no command line contains the token.",
     after_help = "Examples:
   gp idp exec token --audience example.org -- ./call-api.sh
   gp idp exec token --audience example.org --env API_TOKEN -- ./call-api.sh"
 )]
 pub struct ExecTokenArgs {
-    /// The audience of the token; repeat it for several
+    /// The audience of the token; repeatable
     ///
     /// The receiver expects this value in the claim `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

@@ -12,7 +12,7 @@ use crate::time::parse_duration;
 pub enum VerifyFormat {
     /// One line per step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be checked, – nothing to check
     Text,
-    /// A JSON object: verdict, failed, steps, and the claims of a valid token
+    /// A JSON object: `verdict`, `failed`, `steps` and, if valid, `claims`
     Json,
 }
 
@@ -27,7 +27,7 @@ Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or 
   gp idp verify --audience example.org --jwks keys.json < token.jwt"
 )]
 pub struct VerifyArgs {
-    /// The token, or header lines with it; `-` reads stdin
+    /// The token, or HTTP header lines; `-` reads stdin
     ///
     /// The header is `Authorization: Bearer …`.
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
@@ -39,7 +39,7 @@ pub struct VerifyArgs {
     pub audience: Vec<String>,
     /// The expected issuer
     ///
-    /// [default: that of this workspace; outside a workspace or with `--jwks`, the one in the token]
+    /// [default: this workspace's issuer; outside a workspace or with `--jwks`, the token's issuer]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub issuer: Option<String>,
     /// Take the keys from a file or an address

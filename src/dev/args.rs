@@ -54,10 +54,10 @@ pub struct DevArgs {
     pub platform: Platform,
     /// The port of API and issuer on 127.0.0.1
     ///
-    /// 0 takes a free one [default: 22990, or a free one if that is taken].
+    /// 0 chooses a free port [default: 22990 if free, else a free port].
     #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: Option<u16>,
-    /// The port of the supervisor on 127.0.0.1; 0 takes a free one
+    /// The supervisor's port on 127.0.0.1; 0 chooses a free port
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port, hide_short_help = true)]
     pub supervisor_port: u16,
     /// The workspace's id
@@ -92,14 +92,14 @@ pub struct DevArgs {
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true, hide_short_help = true)]
     pub clock_offset: i64,
-    /// The scopes of the workspace's API token; repeat it for several
+    /// The scopes of the workspace's API token; repeatable
     #[arg(
         long = "token-scope",
         value_name = "SCOPE", value_hint = ValueHint::Other,
         default_values = DEV_TOKEN_SCOPES, hide_short_help = true
     )]
     pub token_scopes: Vec<String>,
-    /// With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]
+    /// With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]
     #[arg(long = "id-token", value_name = "NAME=AUDIENCE", value_hint = ValueHint::Other, value_parser = id_token, hide_short_help = true)]
     pub id_tokens: Vec<(String, String)>,
     #[command(flatten)]
@@ -112,7 +112,7 @@ pub struct DevArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
-    /// A role of the JWT mount, with its JSON in FILE; without FILE it accepts this workspace; repeat it for several, CMD uses the first
+    /// A role of the JWT mount, with its JSON in FILE [default: accepts this workspace]; repeatable, CMD uses the first
     #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
@@ -121,7 +121,7 @@ pub struct DevVaultArgs {
     /// The namespace that holds the mount
     #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub namespace: Option<String>,
-    /// Answer with a fault, always or COUNT times; repeat it for several, one after the other
+    /// Answer with this fault, always or COUNT times; several flags apply in order
     #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>, hide_short_help = true)]
     pub faults: Vec<VaultFault>,
 }
@@ -156,22 +156,22 @@ fn mount(text: &str) -> Result<String, String> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
-    /// A role that can be assumed; repeat it for several, CMD uses the first
+    /// A role that can be assumed; repeatable, CMD uses the first
     #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role, hide_short_help = true)]
     pub roles: Vec<String>,
     /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// The trust policy of these roles; the local issuer acts as each identity provider in it [default: they trust this workspace]
+    /// The trust policy of the roles; the local issuer acts as every identity provider in it [default: trusts this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
-    /// An audience that the identity provider lists; repeat it for several
+    /// An audience that the identity provider lists; repeatable
     #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty, hide_short_help = true)]
     pub client_ids: Vec<String>,
     /// The maximum session duration of these roles, in seconds
     #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration, hide_short_help = true)]
     pub max_session_duration: i64,
-    /// Answer with a fault, always or COUNT times; repeat it for several, one after the other
+    /// Answer with this fault, always or COUNT times; several flags apply in order
     #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>, hide_short_help = true)]
     pub faults: Vec<AwsFault>,
 }

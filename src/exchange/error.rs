@@ -87,13 +87,13 @@ pub(crate) fn unexpected_reply_hint(
     let (origin, address) = (cause.origin(), settings.names);
     if cause.is_from_loopback() {
         let right = match settings.default {
-            Some(own) => format!("leave out {address}, and `gp` uses {own}"),
+            Some(own) => format!("leave out {address} to use {own}"),
             None => {
-                format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
+                format!("correct {address} (whoever runs {wanted} knows the right address)")
             }
         };
         return format!(
-            "another program on this machine listens at {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
+            "another program on this machine listens on {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
         );
     }
     if cause.is_for_browsers() {
@@ -140,7 +140,7 @@ pub(crate) fn retry_hint(when: &str, requested_wait: Option<Duration>) -> String
     let limit = (requested_wait.as_secs() / 60).saturating_add(1).max(2);
     let more =
         if limit > LONGEST { String::new() } else { format!(", or {}", more_time(&format!("{limit}m"))) };
-    format!("try again after the {} that the service asks to wait{more}", time::limit(requested_wait))
+    format!("try again after {}, as the service asks{more}", time::limit(requested_wait))
 }
 
 impl ExchangeError {
@@ -207,7 +207,7 @@ impl Explain for ExchangeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { cause, address, target } => cause.hint_with_address_source(&format!(
-                "the address of {} comes from {}, if that is set",
+                "the address of {} comes from {}, if set",
                 without_address(target),
                 address.names
             )),
@@ -236,15 +236,12 @@ mod tests {
         for (asked, expected) in [
             (None, "try again soon, or give it more time with `--timeout 2m`"),
             (Some(0), "try again soon, or give it more time with `--timeout 2m`"),
-            (
-                Some(5),
-                "try again after the 5 s that the service asks to wait, or give it more time with `--timeout 2m`",
-            ),
+            (Some(5), "try again after 5 s, as the service asks, or give it more time with `--timeout 2m`"),
             (
                 Some(120),
-                "try again after the 2 min that the service asks to wait, or give it more time with `--timeout 3m`",
+                "try again after 2 min, as the service asks, or give it more time with `--timeout 3m`",
             ),
-            (Some(7200), "try again after the 2 h that the service asks to wait"),
+            (Some(7200), "try again after 2 h, as the service asks"),
         ] {
             assert_eq!(retry_hint("soon", asked.map(Duration::from_secs)), expected, "{asked:?}");
         }

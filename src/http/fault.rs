@@ -159,8 +159,8 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { origin, .. } if origin.starts_with("unix://") => "the socket exists, but no program listens on it: most likely its program has ended: start it again; else correct the path".to_owned(),
-            Self::Refused { .. } => "nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
+            Self::Refused { origin, .. } if origin.starts_with("unix://") => "no program listens on this socket: most likely the program has ended: start it again; if not, correct the path".to_owned(),
+            Self::Refused { .. } => "nothing listens on this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
             Self::Socket { .. } => "most likely the program that creates this socket does not run: start it; else correct the path".to_owned(),
             Self::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
@@ -175,7 +175,7 @@ impl Explain for HttpError {
                 "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy".to_owned()
             }
             Self::Reset { .. } => {
-                "most likely the service restarts: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
+                "the service may be restarting: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { origin, kind, context, .. } => {
@@ -229,7 +229,7 @@ impl TlsFault {
                 format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
             }
             (Self::BadSignature, _) => {
-                format!("most likely this authority has a new key, and this machine has its old certificate: ask whoever runs {origin} for the new certificate, and {how_to_trust}")
+                format!("most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs {origin} for the new one, and {how_to_trust}")
             }
             (Self::WrongServer, Some((proxy, bypass_hint))) => {
                 let bypass_hint = bypass_hint.as_ref().map_or(String::new(), |bypass_hint| format!("; {bypass_hint}"));

@@ -77,7 +77,7 @@ impl ProxySetting {
     /// Advice to reach `host` without this proxy.
     fn bypass_hint(&self, host: Option<&str>) -> Option<String> {
         let host = host.filter(|_| self.honours_no_proxy)?;
-        Some(format!("if this machine can reach `{host}` without a proxy, add it to `NO_PROXY`"))
+        Some(format!("if `{host}` can be reached without a proxy, add it to `NO_PROXY`"))
     }
 
     /// The parsed address. Without a scheme it is http.

@@ -21,7 +21,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
         for (word, spaces) in words(line) {
             let width = without_colours(word).chars().count();
             let is_too_long = column + gap.len() + width > columns;
-            if is_too_long && indent < column && indent + width <= columns {
+            if is_too_long && indent < column + gap.len() && indent + width <= columns {
                 wrapped.push('\n');
                 wrapped.push_str(&" ".repeat(indent));
                 column = indent;

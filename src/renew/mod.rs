@@ -48,7 +48,7 @@ impl Display for WrongClock {
 
 /// By the clock of this machine, a new token or credential has expired or is about to expire.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} {expiry} by the clock of this machine{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
+#[error("{what} {expiry} on this machine's clock{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
 pub(crate) struct AlreadyExpiring {
     what: &'static str,
     expiry: String,
@@ -62,10 +62,7 @@ impl Explain for AlreadyExpiring {
 
     fn hint(&self) -> Option<String> {
         Some(match self.clock {
-            Some(_) => {
-                "this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`"
-                    .into()
-            }
+            Some(_) => "set this machine's clock, for example with `sudo timedatectl set-ntp true`".into(),
             None => {
                 format!("{COMPARE_CLOCK}, and set this machine's clock if it is wrong")
             }

@@ -111,7 +111,7 @@ impl Explain for FileError {
                 "look at it and remove it, or name another place with `--output`".into()
             }
             Self::Locked { .. } => {
-                "another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`"
+                "wait for the other `gp idp` to end, or give this one more time with `--timeout 2m`"
                     .into()
             }
             Self::KeptFresh { process: Some(id), .. } => {

@@ -85,7 +85,7 @@ impl TokenSource for AzureDevOps {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "Azure DevOps mints tokens only for `{AUDIENCE}`: let the receiver accept it, and use `--audience {AUDIENCE}`"
+            "Azure DevOps mints tokens only for `{AUDIENCE}`: the receiver must accept them; use `--audience {AUDIENCE}`"
         )
     }
 

@@ -60,7 +60,7 @@ impl Explain for CommandError {
             Self::NotStarted { .. } => {
                 "check the name and `PATH`; if the command needs a shell, write `command:sh -c '…'`".into()
             }
-            Self::Failed { .. } => "run it alone: it has to print a token and end with exit code 0".into(),
+            Self::Failed { .. } => "run the program: it must print a token and exit with code 0".into(),
             Self::TimedOut { .. } => {
                 "give it more time with `--timeout 2m`, or run it alone to see what it waits for".into()
             }

@@ -60,7 +60,7 @@ impl AccessSummary {
 
     /// The lines of the comment above the setup.
     pub(crate) fn head(&self) -> Vec<String> {
-        let mut head = vec![format!("Who can use {}: {}.", self.target, self.lines[0])];
+        let mut head = vec![format!("Access to {}: {}.", self.target, self.lines[0])];
         head.extend(self.lines[1..].iter().cloned());
         head
     }

@@ -40,6 +40,6 @@ pub enum TrustFormat {
     Json,
     /// Terraform, with comments
     Terraform,
-    /// With --check, the report as text (the default there)
+    /// The report as text (the default with --check)
     Text,
 }

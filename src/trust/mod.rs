@@ -198,7 +198,7 @@ impl Identity {
     /// The warning about an issuer without https. Relying parties accept only https issuers.
     pub(crate) fn https_warning(&self) -> Option<String> {
         (!self.issuer.starts_with("https://"))
-            .then(|| format!("the issuer is {}: the service accepts only an issuer with https", self.issuer))
+            .then(|| format!("the issuer is {}, but services trust only issuers with https", self.issuer))
     }
 }
 

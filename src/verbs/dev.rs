@@ -85,7 +85,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let options = options(args, ctx).could_not(action)?;
     let key = SigningKey::generate().could_not(action)?;
     let workspace = Workspace::start(options, key).await.could_not(action)?;
-    ctx.out.note("note: this is a local test workspace: no other service accepts its tokens");
+    ctx.out.note("note: this is a local test workspace: real services refuse its tokens");
     let variables = workspace.environment().into_iter().map(|(name, value)| (name, Secret::new(value)));
     let variables: Vec<_> = variables.collect();
     if command.is_empty() {

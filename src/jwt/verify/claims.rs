@@ -110,7 +110,7 @@ fn expiry(payload: &Json, checks: &Checks<'_>) -> Step {
     let Some(at) = seconds(payload, "exp") else { return missing("exp", "a number of seconds") };
     let (now, shown) = (seconds_of(checks.now), show(at, checks.now));
     if at <= now - checks.leeway.as_secs_f64() {
-        return Step::failed("exp", format!("it expired: {shown}")).hint(format!(
+        return Step::failed("exp", format!("expired at {shown}")).hint(format!(
             "mint a new one; if a new token fails as well, {COMPARE_CLOCK}: set this machine's clock if it is wrong"
         ));
     }

@@ -193,5 +193,5 @@ fn describe_all(set: &KeySet) -> String {
     }
     let each =
         set.keys.iter().take(MAX_TRIED_KEYS).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
-    format!("there is {}", each.collect::<Vec<_>>().join(", "))
+    format!("the JWKS has {}", each.collect::<Vec<_>>().join(", "))
 }

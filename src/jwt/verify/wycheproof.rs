@@ -45,7 +45,7 @@ type Row = (RangeInclusive<u32>, Verdict, &'static str, &'static str);
 const HMAC: &str = "`HS256`: it uses a shared secret";
 const NOT_MADE: &str = "it does not match the key";
 const PARTS: &str = "a JWT has three parts separated by dots, this has";
-const NO_HEADER: &str = "the header is not valid JSON: EOF";
+const NO_HEADER: &str = "cannot parse the header: EOF";
 const NO_PAYLOAD: &str = "the payload is empty: it is detached";
 const UNNAMED: &str = "the token names the key `Xid-";
 
@@ -174,18 +174,18 @@ fn vectors_with_an_hmac_as_es256() {
         (357..=359, Valid, "", ""),
         // Base64url has neither white space nor other characters (RFC 7515 section 2).
         (360..=360, Invalid, "token", "the token has white space"),
-        (361..=364, Invalid, "token", "the signature is not base64url: a character outside of its alphabet"),
+        (361..=364, Invalid, "token", "the signature is not base64url: character "),
         (365..=365, Invalid, "token", "the token has white space"),
-        (366..=366, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
+        (366..=366, Invalid, "token", "the header is not base64url: character "),
         // The same token as 357: it lacks the padding that its comment mentions.
         (367..=367, Valid, "", ""),
         (368..=368, Invalid, "token", "the token has white space"),
-        (369..=369, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        (369..=369, Invalid, "token", "the payload is not base64url: character "),
         (370..=370, Valid, "", ""),
-        (371..=371, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        (371..=371, Invalid, "token", "the payload is not base64url: character "),
         // Wycheproof allows a library to skip such characters. They are refused here.
-        (372..=372, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
-        (373..=373, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        (372..=372, Invalid, "token", "the header is not base64url: character "),
+        (373..=373, Invalid, "token", "the payload is not base64url: character "),
         (
             374..=375,
             Invalid,

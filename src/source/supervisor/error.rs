@@ -25,7 +25,7 @@ impl NamedBy {
     fn hint_for_another_service(self, status: Option<u16>) -> String {
         let own = match self {
             Self::Variable => {
-                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network"
+                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network"
             }
             Self::Supervisor => {
                 "the workspace's supervisor named this address: send this message to whoever runs this installation"
@@ -50,8 +50,7 @@ impl NamedBy {
                 "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
             );
         }
-        let from =
-            "the address of the API comes from the workspace's supervisor, not from a setting of yours";
+        let from = "the address of the API comes from the workspace's supervisor, not from your settings";
         let fix = match cause {
             HttpError::Dns { .. } => {
                 "this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy"
@@ -240,7 +239,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
@@ -249,7 +248,7 @@ impl Explain for SourceError {
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
                     (SupervisorSetting::Named(address), _) if !address.ends_with(":22999") => format!(
-                        "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is"
+                        "most likely another program listens on `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`"
                     ),
                     (_, Self::NotASupervisor { .. }) => {
                         "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
@@ -277,19 +276,19 @@ impl Explain for SourceError {
                 "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 401 => {
-                "most likely another program answers, because a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
+                "a supervisor needs no sign-in, so most likely another program answers: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
                 "your settings did not cause this: most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
-                "the supervisor itself fails, not your settings: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
+                "the supervisor is the cause, not your settings: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::NoApiToken { .. } => {
                 "restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own".into()
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
-                "the service that answered has a fault, not your settings: try once more; if it fails again, send this message to whoever runs this installation".into()
+                "the fault is in the service, not in your settings: try once more; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::Api {
                 named_by,
@@ -301,7 +300,7 @@ impl Explain for SourceError {
                 if cause.is_for_browsers() && !cause.is_from_loopback() =>
             {
                 let first = match named_by {
-                    NamedBy::Variable => "run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, ",
+                    NamedBy::Variable => "run `unset IDP_API_URL` to use the API of the workspace; if it fails again, ",
                     NamedBy::Supervisor => "",
                 };
                 format!(
@@ -336,7 +335,7 @@ impl Code {
                 "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC".into()
             }
             Self::NotFound | Self::Unimplemented if named_by == NamedBy::Variable => {
-                "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API".into()
+                "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL` to use the API of the workspace".into()
             }
             Self::NotFound => "the API does not know this workspace: most likely it was stopped or deleted: start a new one".into(),
             Self::Unimplemented => {

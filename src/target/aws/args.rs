@@ -19,12 +19,12 @@ pub struct AwsArgs {
     pub role_arn: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The identity provider in IAM has to list it. Repeat it for several.
+    /// IAM's identity provider must list it. Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// Lifetime of the credentials
     ///
-    /// 900 to 43200 seconds, up to the maximum of the role; up to a year at an STS that is not AWS.
+    /// From 900 to the role's maximum, at most 43200; up to a year with an STS other than AWS.
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
@@ -44,7 +44,7 @@ pub struct AwsArgs {
     /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub endpoint_url: Option<String>,
-    /// Allow only roles of this account; repeat it for several
+    /// Allow only roles of this account; repeatable
     #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub allowed_account: Vec<String>,
     /// The profile to use
@@ -77,7 +77,7 @@ pub struct LoginAwsArgs {
     /// They are then not written to the profile.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AwsFormat>>,
-    /// Write a profile that runs this command
+    /// Write a profile that runs `gp`
     ///
     /// SDKs call it whenever they need credentials.
     #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
@@ -143,7 +143,7 @@ pub struct ServeAwsArgs {
     pub output: Option<PathBuf>,
     /// Continue in the background
     ///
-    /// The command returns once FILE is written; the endpoint then continues when the shell ends. Requires --output.
+    /// The command returns once FILE is written; the endpoint continues after the shell ends. Requires --output.
     #[arg(long, requires = "output")]
     pub detach: bool,
 }

@@ -28,7 +28,7 @@ pub struct GcpArgs {
     pub service_account: Option<String>,
     /// The ID token's `aud`
     ///
-    /// [default: https://iam.googleapis.com/ and the provider's name]
+    /// [default: https://iam.googleapis.com/PROVIDER_NAME]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]
@@ -55,7 +55,7 @@ pub enum GcpFormat {
 /// `gp idp login gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Writes a configuration with which SDKs call `gp` whenever they need a token: the file holds no secret and does not expire. With `--format`, prints tokens or variables and writes no configuration.",
+    long_about = "Writes a configuration that makes SDKs call `gp` whenever they need a token: the file holds no secret and does not expire. With `--format`, prints tokens or variables and writes no configuration.",
     after_help = "Examples:
   gp idp login gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod
@@ -66,7 +66,7 @@ pub struct LoginGcpArgs {
     /// Print tokens or variables instead
     #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<GcpFormat>>,
-    /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
+    /// With --format: scopes of the access token, separated by commas or repeated flags [default: https://www.googleapis.com/auth/cloud-platform]
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub scopes: Vec<String>,
     /// With --format id-token or json: the audience of the service account's ID token
@@ -122,7 +122,7 @@ pub struct ExecGcpArgs {
     --audience \"//iam.googleapis.com/$IDP_GCP_WORKLOAD_IDENTITY_PROVIDER\""
 )]
 pub struct GcloudTokenArgs {
-    /// The ID token's `aud`; repeat it for several
+    /// The ID token's `aud`; repeatable
     ///
     /// [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

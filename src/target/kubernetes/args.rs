@@ -21,15 +21,15 @@ pub enum ExecApiVersion {
 #[command(
     long_about = "Makes `gp` the credential plugin of a user in the kubeconfig. Clients run the plugin whenever they need a token. No token is written to the kubeconfig. All other entries and all comments stay unchanged.
 
-The API server must trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration). If it refuses a token, it replies 401 without a reason; only the server's log has the reason.",
+The API server must trust the token's issuer and audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration). If it refuses a token, it replies 401 without a reason; only the server's log has the reason.",
     after_help = "Examples:
   gp idp login kubernetes --audience kubernetes --user ci --cluster prod
   gp idp login kubernetes --audience kubernetes --context prod"
 )]
 pub struct LoginKubernetesArgs {
-    /// The ID token's `aud`; repeat it for several
+    /// The ID token's `aud`; repeatable
     ///
-    /// The API server expects it in `aud`.
+    /// The API server must accept it.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
@@ -66,7 +66,7 @@ pub struct LoginKubernetesArgs {
     /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them
     #[arg(long, conflicts_with_all = ["kubeconfig", "force"], help_heading = OUTPUT, hide_short_help = true)]
     pub print: bool,
-    /// Also print the `KUBECONFIG` variable for these files
+    /// Also print `KUBECONFIG`, which names the kubeconfig
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print", help_heading = OUTPUT, hide_short_help = true)]
     pub format: Option<ShellFormat>,
     /// Replace other credentials of the user
@@ -81,10 +81,10 @@ pub struct LoginKubernetesArgs {
 pub struct DoctorKubernetesArgs {
     /// The ID token's `aud`
     ///
-    /// The API server expects it in `aud`.
+    /// The API server must accept it.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The context whose API server is checked [default: the current context if its user gets tokens from `gp`, else the first context whose user does]
+    /// The context whose API server is checked [default: of the contexts whose user gets tokens from `gp`, the current one, else the first]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The file to check [env: KUBECONFIG] [default: ~/.kube/config]

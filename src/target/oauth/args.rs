@@ -21,16 +21,16 @@ pub struct TokenEndpointArgs {
     pub issuer: Option<String>,
     /// The ID token's `aud`
     ///
-    /// Repeat it for several [default: the issuer, or the token endpoint].
+    /// Repeatable [default: the issuer, or the token endpoint].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
     #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange, hide_short_help = true)]
     pub grant: GrantName,
-    /// The service that the new token is for (`audience`, RFC 8693); repeat it for several
+    /// The service that the new token is for (`audience`, RFC 8693); repeatable
     #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub target_audience: Vec<String>,
-    /// The URI of the service that the new token is for (`resource`, RFC 8707); repeat it for several
+    /// The URI of the service that the new token is for (`resource`, RFC 8707); repeatable
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub resource: Vec<String>,
     /// The scopes of the new token, separated by spaces
@@ -57,7 +57,7 @@ pub struct TokenEndpointArgs {
     /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
     #[arg(long, value_enum, value_name = "METHOD", hide_short_help = true)]
     pub client_auth: Option<ClientAuthName>,
-    /// A parameter that is specific to the service; repeat it for several
+    /// A parameter that is specific to the service; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub param: Vec<String>,
     #[command(flatten)]
@@ -111,7 +111,7 @@ pub struct ExchangeArgs {
     /// How the new token is printed
     #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token", help_heading = OUTPUT)]
     pub format: Format<ExchangeFormat>,
-    /// The variable, if one is printed
+    /// The variable name in the output
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true, help_heading = OUTPUT)]
     pub variable: String,
     #[command(flatten)]

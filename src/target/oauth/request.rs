@@ -168,7 +168,7 @@ fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Location, Failure> {
         .or_variable("IDP_TOKEN_ENDPOINT", ctx)?
         .required(
             "token endpoint",
-            "give one with `--token-endpoint https://…`, or the service with `--issuer https://…`",
+            "give `--token-endpoint https://…`, or the issuer as `--issuer https://…`",
         )?;
     Ok(Location::Endpoint(endpoint.parse(SecureUrl::parse)?))
 }

@@ -42,10 +42,10 @@ pub struct VaultTlsArgs {
     /// Send this PEM client certificate to the server [env: VAULT_CLIENT_CERT]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
-    /// The PEM key of that certificate [env: VAULT_CLIENT_KEY]
+    /// The PEM key of `--client-cert` [env: VAULT_CLIENT_KEY]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_key: Option<PathBuf>,
-    /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
+    /// Expect this name in the server's certificate, not the host in the URL [env: VAULT_TLS_SERVER_NAME]
     #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
     /// Do not verify the server's certificate: an attacker's server may get the token [env: VAULT_SKIP_VERIFY]
@@ -63,7 +63,7 @@ pub struct VaultArgs {
     pub role: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The role's `bound_audiences` must list it. Repeat the flag for several audiences.
+    /// The role's `bound_audiences` must list it. Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use crate::settings::DEFAULT_TIMEOUT;
 
 /// The server does not know the token, which belongs to a namespace that was not given.
 #[derive(Debug, thiserror::Error)]
-#[error("Vault ({address}) does not know the stored token, which belongs to a namespace")]
+#[error("Vault ({address}) does not know the stored token without its namespace")]
 struct NoNamespace {
     address: String,
 }

@@ -879,8 +879,8 @@ def clocks(
 
 MINTING = [source for source in SOURCES if source not in ("command", "file")]
 AHEAD = (
-    "warning: the new token expired 2 h ago by the clock of this machine, which is 2 h ahead of the issuer: "
-    "this machine's clock is wrong: set it, "
+    "warning: the new token expired 2 h ago on this machine's clock, which is 2 h ahead of the issuer: "
+    "set this machine's clock, "
 )
 BEHIND = (
     "warning: the clock of this machine is 2 h behind the issuer: "
@@ -924,7 +924,7 @@ def test_a_token_that_looks_expired_is_not_used(
     said = trial.said_meanwhile[key].removesuffix(warning)
     failures = said.count(warning)
     assert 1 <= failures <= 4, said
-    assert len(re.findall(" expired 2 h ago, by the clock of this machine$", said, re.M)) == failures
+    assert len(re.findall(" expired 2 h ago, on this machine's clock$", said, re.M)) == failures
     # The renewal continues once the clock is right.
     assert trial.tokens_between(key, trial.back, trial.over) >= 1, trial.said[key]
     assert time_left(trial, key) > 0

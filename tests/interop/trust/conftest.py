@@ -66,7 +66,7 @@ def record(tmp_path: pathlib.Path) -> Callable[[str], list[list[str]]]:
         if there is None:
             assert not lines
         else:
-            assert all("was left as it is" in line for line in lines) and (lines or not code), lines
+            assert all("was not changed" in line for line in lines) and (lines or not code), lines
         calls = log.read_text().split("\0\n\0")[:-1]
         return [call.split("\0") for call in calls]
 

@@ -105,8 +105,8 @@ def test_gcloud_sends_the_intended_requests(shop: Gp, google: Google, tmp_path: 
     google.asked.clear()
     done = Gp(environment).run(["sh", "-eu"], input=script)
     assert (done.returncode, google.asked) == (1, [])
-    assert "the provider gitpod has another attribute condition, and was left as it is" in done.stderr
+    assert "the provider gitpod has another attribute condition and was not changed" in done.stderr
     google.provider["oidc"]["issuerUri"] = "https://issuer.example"
     done = Gp(environment).run(["sh", "-eu"], input=script)
     assert (done.returncode, google.asked) == (1, [])
-    assert "the provider gitpod trusts another issuer, and was left as it is" in done.stderr
+    assert "the provider gitpod trusts another issuer and was not changed" in done.stderr

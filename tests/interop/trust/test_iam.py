@@ -77,7 +77,7 @@ def test_existing_roles_and_providers_stay(administrator: Gp, shop: Gp) -> None:
     assert administrator.run(delete).returncode == 0
     for is_there in (False, True):
         done = administrator.run(["sh", "-eu"], input=odd)
-        assert (done.returncode, "the role twice-odd is there already" in done.stderr) == (0, is_there), done.stderr
+        assert (done.returncode, "the role twice-odd already exists" in done.stderr) == (0, is_there), done.stderr
     assert administrator.run(delete).returncode == 0
 
 

@@ -172,7 +172,7 @@ def test_existing_roles_and_mounts_stay(bao: Bao, outside: Gp, port: int, tmp_pa
         )
         assert done.returncode != 0
         assert done.stderr == (
-            "auth/theirs trusts another issuer and was left unchanged: choose another mount with --mount\n"
+            "auth/theirs trusts another issuer and was not changed: choose another mount with --mount\n"
         )
         assert config("theirs") == before
         assert bao.call("GET", "auth/theirs/role/r")[0] == 404
@@ -220,7 +220,7 @@ def test_a_missing_type_and_a_missing_user_claim(
             status, reply = bao.login(gp, "missing", "r")
             checked = gp("idp", "trust", "vault", "--check", "-", input=json.dumps(role))
             assert (status, checked.returncode) == (400, 1)
-            assert f"the server answers: {reply['errors'][0]} (HTTP 400)" in checked.stdout
+            assert f"the server replies: {reply['errors'][0]} (HTTP 400)" in checked.stdout
             assert 'change: role_type: make it "jwt"' in checked.stdout
 
 

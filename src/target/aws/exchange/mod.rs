@@ -37,7 +37,7 @@ pub struct AwsCredentials {
     pub secret_access_key: Secret,
     #[serde(serialize_with = "Secret::serialize_revealed")]
     pub session_token: Secret,
-    /// When the reply arrived, by the clock of this machine.
+    /// When the reply arrived, on this machine's clock.
     pub obtained_at: Timestamp,
     pub expires_at: Timestamp,
     /// When AWS issued them, by its own clock, if known. Not cached.

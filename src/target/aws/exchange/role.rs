@@ -42,7 +42,7 @@ pub enum RoleArnError {
     NotARole { what: &'static str },
     /// The ARN of an assumed-role session.
     #[error(
-        "this is the ARN of a session that has assumed a role; the role itself is `{0}`, with its path if it has one"
+        "this is the ARN of an assumed-role session, not of a role: give `{0}`, with the path if the role has one"
     )]
     AssumedRole(String),
     /// The ARN of an instance profile.
@@ -301,7 +301,7 @@ mod tests {
             ),
             (
                 "arn:aws:sts::123456789012:assumed-role/dev/ann",
-                "this is the ARN of a session that has assumed a role; the role itself is `arn:aws:iam::123456789012:role/dev`, with its path if it has one",
+                "this is the ARN of an assumed-role session, not of a role: give `arn:aws:iam::123456789012:role/dev`, with the path if the role has one",
             ),
             (
                 "arn:aws:iam::123456789012:instance-profile/web/dev",

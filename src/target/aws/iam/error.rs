@@ -9,7 +9,7 @@ pub enum PolicyError {
     /// Nothing but white space.
     #[error("there is no trust policy: the input is empty")]
     Empty,
-    #[error("the trust policy is not valid JSON: {0}")]
+    #[error("cannot parse the trust policy: {0}")]
     NotJson(JsonError),
     #[error("the trust policy is neither valid JSON nor valid YAML: {0}")]
     NotYaml(#[from] YamlError),

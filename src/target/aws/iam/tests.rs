@@ -508,11 +508,11 @@ fn malformed_policies_are_refused_with_the_path() {
         (" ".to_owned(), "there is no trust policy: the input is empty"),
         (
             "{\n\"Statement\":[}".to_owned(),
-            "the trust policy is not valid JSON: expected value at line 2 column 14",
+            "cannot parse the trust policy: expected value at line 2 column 14",
         ),
         (
             r#"{"Statement":[],"Statement":[]}"#.to_owned(),
-            "the trust policy is not valid JSON: the member `Statement` appears twice, and parsers disagree on which one is used",
+            "cannot parse the trust policy: the member `Statement` appears twice, and parsers disagree on which one is used",
         ),
         ("%7B%7".to_owned(), "the URL-encoded trust policy has a lone `%` at byte 4"),
         (

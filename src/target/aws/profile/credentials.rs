@@ -103,7 +103,7 @@ impl Rival {
     /// The harm that this setting, which is at `place`, does to `written`; `None` if it does no harm.
     pub fn harm(&self, place: &str, written: &str) -> Option<String> {
         match self.effect {
-            Effect::Preferred => Some(format!("some SDKs prefer {place} to {written}")),
+            Effect::Preferred => Some(format!("some SDKs use {place}, not {written}")),
             Effect::PreferredByJava => Some(format!("the SDK for Java prefers {place} to {written}")),
             Effect::ProfileRefused(who) => Some(format!("{who} the profile because of {place}")),
             Effect::Ignored => None,

@@ -96,7 +96,7 @@ impl Explain for ProfileError {
             }
             Self::Inherited { .. } => "remove it there, or move it to the profiles that need it; nothing was changed".into(),
             Self::SideEffect { .. } => "look for indented lines in the section `DEFAULT`; nothing was changed".into(),
-            _ => "the AWS CLI refuses the whole file for this: fix that line; nothing was changed".into(),
+            _ => "this line makes the AWS CLI refuse the whole file: fix it; nothing was changed".into(),
         })
     }
 }

@@ -28,7 +28,7 @@ pub enum StoreError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The content of the file or the edit is refused.
-    #[error("could not change {}", path.display())]
+    #[error("could not edit `{}`", path.display())]
     Profile {
         path: PathBuf,
         #[source]

@@ -22,7 +22,7 @@ pub struct TrustAwsArgs {
     pub role_arn: Option<String>,
     /// The ID token's `aud`
     ///
-    /// Repeat it for several.
+    /// Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// With --check: the session name, as for `gp idp login aws` [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]

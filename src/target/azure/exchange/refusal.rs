@@ -91,7 +91,7 @@ impl Case<'_> {
         let scope = request.scope.as_str();
         Some(match code {
             70021 => self.create(
-                "if the federated credential was made in the last minutes, wait 5 minutes and try again; otherwise, no federated credential matches this token",
+                "if the federated credential was just created, wait 5 minutes and try again; otherwise, no federated credential matches this token",
             )?,
             70025 => self.create("the application has no federated credential yet")?,
             700_212 | 7_002_121 if audience != expected => format!(
@@ -111,7 +111,7 @@ impl Case<'_> {
                 )
             }
             700_016 => {
-                format!("this tenant has no application with the ID {client}: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints those of the tenant), else `--tenant-id`")
+                format!("this tenant has no application with the ID {client}: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints the tenant's IDs), or `--tenant-id` is")
             }
             7_000_229 => format!(
                 "the tenant knows the application, but has no service principal for it: ask whoever administers the tenant to run `az ad sp create --id {client}`"

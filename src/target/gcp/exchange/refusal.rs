@@ -95,7 +95,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "Google has other keys than the keys that {issuer} signs with, most likely because the keys that were uploaded to the provider are outdated: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri`: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "{issuer} signs with a key that Google does not have, most likely because the keys uploaded to the provider are outdated: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri`: `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
@@ -149,7 +149,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             "Google IAM does not accept the token that Google STS just issued: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
         }
         401 => format!(
-            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both variables to use Google's own; if you set them on purpose, ask whoever runs these services whether this IAM accepts tokens of this STS",
+            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both to use Google's own services; if you set them on purpose, ask whoever runs these services whether this IAM accepts tokens of this STS",
             request.endpoints.token_url().origin(),
             request.endpoints.impersonation_url(account).origin()
         ),

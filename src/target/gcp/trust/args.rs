@@ -40,7 +40,7 @@ pub struct TrustGcpArgs {
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
     pub service_account: Option<ServiceAccount>,
-    /// The ID token's `aud`; repeat it for several
+    /// The ID token's `aud`; repeatable
     ///
     /// [default: the provider, https://iam.googleapis.com/projects/…]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

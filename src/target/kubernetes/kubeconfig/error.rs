@@ -62,7 +62,7 @@ pub(crate) enum StoreError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The content of the file, or the change, is refused.
-    #[error("could not change {}", path.display())]
+    #[error("could not edit `{}`", path.display())]
     Content {
         path: PathBuf,
         #[source]

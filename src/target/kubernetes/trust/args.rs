@@ -30,7 +30,7 @@ pub enum KubernetesTrustFormat {
   gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
-    /// The ID token's `aud`; repeat it for several
+    /// The ID token's `aud`; repeatable
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The Role to grant; it needs `--namespace`
@@ -41,7 +41,7 @@ pub struct TrustKubernetesArgs {
     /// It is granted in `--namespace`, or in all namespaces if none is given.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
-    /// The namespace of the binding [default: all, with `--cluster-role`]
+    /// The namespace of the binding [default with `--cluster-role`: all]
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
     /// The Kubernetes group of the workspaces

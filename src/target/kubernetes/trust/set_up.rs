@@ -152,7 +152,7 @@ impl<'a> SetUp<'a> {
             .comment("The permissions of these users: a role binding.")
             .unless_exists(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
-            .or_print(&format!("the binding {name} already exists and was left unchanged"))
+            .or_print(&format!("the binding {name} already exists and was not changed"))
             .end()
             .finish()
     }

@@ -42,7 +42,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the service requires a client: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service accepts the ID token in place of a secret, add `--client-auth jwt`".into()
+            "the client must authenticate: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service accepts the ID token in place of a secret, add `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
             let subject = claims.subject.as_deref().unwrap_or("(none)");
@@ -56,7 +56,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         "consent_required" | "interaction_required" | "login_required" => {
             "the service requires the consent of a person: ask whoever administers the service to let this client skip consent".into()
         }
-        "unauthorized_client" => format!("this client may not use the grant {grant}: ask whoever administers the service to allow it for the client"),
+        "unauthorized_client" => format!("this client is not allowed to use the grant {grant}: ask whoever administers the service to allow it"),
         "unsupported_grant_type" => match call.grant {
             Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`, or ask whoever administers the service to enable token exchange".into(),
             _ => "the service does not offer this grant here: try `--grant token-exchange`, or ask whoever administers the service to enable the grant".into(),

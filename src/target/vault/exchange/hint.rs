@@ -47,7 +47,7 @@ pub(super) fn of(
             "no token of this workspace has the claim `{name}`: ask {owner} to remove it from the role's `bound_claims`, or to bind a claim that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::UserNotString(name) => format!(
-            "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints the current value"
+            "the role's `user_claim` is `{name}`, and this token has no such string claim: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints the current value"
         ),
         Cause::NoGroups(name) => format!(
             "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
@@ -56,14 +56,14 @@ pub(super) fn of(
             format!("the claim in the role's `groups_claim` is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
-            format!("the token is fresh, and one of the two clocks named above is wrong: compare them with `date -u` on this machine, and have the wrong clock set; until then, {owner} can raise `clock_skew_leeway` of the role")
+            format!("the token is fresh, but the clock of the issuer or of the server is wrong: compare both with `date -u` here, and ask for a correction; until then, {owner} can raise `clock_skew_leeway` of the role")
         }
         Cause::Expired | Cause::NotYet => {
             format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
         }
         Cause::NoTimeClaims => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
         Cause::Signature => format!(
-            "the mount does not use the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={}` there",
+            "the mount does not use the keys of {issuer}: ask {owner} to compare {} with `vault read {config_path}`, and to set `oidc_discovery_url={}` there",
             discovery(issuer),
             posix_quote(issuer)
         ),
@@ -91,7 +91,7 @@ pub(super) fn of(
         ),
         // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
-            "the server does not say which of these is the cause, most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) the mount is in another namespace: correct `--namespace`, now {namespace}; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
+            "the server does not name the cause; possible causes, most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) the mount is in another namespace: set `--namespace` (now {namespace}); (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
         ),
         Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `VAULT_NAMESPACE= vault namespace list` prints the namespaces of the root"),
         Cause::Path => format!(

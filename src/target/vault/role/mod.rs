@@ -75,7 +75,7 @@ pub enum RoleError {
     /// Nothing but white space.
     #[error("there is no role: the input is empty")]
     Empty,
-    #[error("the role is not valid JSON: {0}")]
+    #[error("cannot parse the role: {0}")]
     NotJson(#[from] JsonError),
     /// JSON that is not a role.
     #[error("this is no role of the auth method `jwt`: it has neither `user_claim` nor `bound_audiences`")]

@@ -80,7 +80,7 @@ fn roles_that_openbao_does_not_write_are_refused() {
 fn invalid_roles_are_refused() {
     let refused = [
         (" ", "there is no role: the input is empty"),
-        ("{", "the role is not valid JSON: EOF while parsing an object at line 1 column 1"),
+        ("{", "cannot parse the role: EOF while parsing an object at line 1 column 1"),
         ("{}", "this is no role of the auth method `jwt`: it has neither `user_claim` nor `bound_audiences`"),
         (
             "[1]",

@@ -29,7 +29,7 @@ pub struct TrustVaultArgs {
     /// It does not have to exist yet.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
-    /// A policy of the role's tokens; repeat it for several
+    /// A policy of the role's tokens; repeatable
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub policy: Vec<String>,
     /// The mount of the auth method
@@ -43,7 +43,7 @@ pub struct TrustVaultArgs {
     pub cli: VaultCli,
     /// The ID token's `aud`
     ///
-    /// Repeat it for several.
+    /// Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// Check whether this role accepts the token

@@ -112,14 +112,14 @@ impl<'a> SetUp<'a> {
             .or_fail_unless_equal(
                 &[cli, "read", "-field=bound_issuer", &config],
                 issuer,
-                &format!("auth/{mount} trusts another issuer and was left unchanged: choose another mount with --mount"),
+                &format!("auth/{mount} trusts another issuer and was not changed: choose another mount with --mount"),
             )
             .end()
             .blank_line()
             .comment("The role.")
             .unless_exists(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
-            .or_print(&format!("the role {role} already exists and was left unchanged; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
+            .or_print(&format!("the role {role} already exists and was not changed; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
             .end()
             .finish()
     }

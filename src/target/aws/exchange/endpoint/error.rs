@@ -6,7 +6,7 @@ use crate::http::UrlError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not the form of a region.
-    #[error("{} is `{value}`, which is no region; write it like `eu-west-1`", quoted(setting))]
+    #[error("{} is `{value}`, not a region; write it like `eu-west-1`", quoted(setting))]
     Region { setting: &'static str, value: String },
     /// An availability zone instead of a region.
     #[error("{} is `{value}`, an availability zone: write its region, `{region}`", quoted(setting))]
@@ -25,7 +25,7 @@ pub enum EndpointError {
     },
     /// A partition that this program does not know.
     #[error(
-        "`{0}` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
+        "`{0}` is not a known AWS partition: correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
     )]
     Partition(String),
     /// Neither `true` nor `false`.

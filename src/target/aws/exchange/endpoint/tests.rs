@@ -265,19 +265,19 @@ fn invalid_settings_are_refused() {
     is_refused(
         "aws",
         &[region("eu_west_1")],
-        "`AWS_REGION` is `eu_west_1`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `eu_west_1`, not a region; write it like `eu-west-1`",
     );
     is_refused(
         "aws",
         &[region("EU-WEST-1")],
-        "`AWS_REGION` is `EU-WEST-1`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `EU-WEST-1`, not a region; write it like `eu-west-1`",
     );
     is_refused(
         "aws",
         &[region("x.example/")],
-        "`AWS_REGION` is `x.example/`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `x.example/`, not a region; write it like `eu-west-1`",
     );
-    is_refused("aws", &[region("-")], "`AWS_REGION` is `-`, which is no region; write it like `eu-west-1`");
+    is_refused("aws", &[region("-")], "`AWS_REGION` is `-`, not a region; write it like `eu-west-1`");
     is_refused(
         "aws",
         &[("--region", "us-east-1a")],
@@ -301,7 +301,7 @@ fn invalid_settings_are_refused() {
     is_refused(
         "aws-moon",
         &[region("moon-1")],
-        "`aws-moon` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too",
+        "`aws-moon` is not a known AWS partition: correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too",
     );
     is_refused(
         "aws",
