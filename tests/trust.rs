@@ -647,7 +647,7 @@ Role
 not accepted: bound_audiences does not match; the server replies: error validating token: invalid audience (aud) claim: audience claim does not match any expected audience (HTTP 400)
 change: bound_audiences: add "vault.hashicorp.com"
 change: clocks: synchronise the clocks of the issuer, the server and this machine
-change: bound_claims_type: make it "glob"
+change: bound_claims_type: set it to "glob"
 then: the result still depends on the lines marked with `?`
 or: keep the audience there, and mint the token for it with `--audience vault`
 

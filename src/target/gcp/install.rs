@@ -191,7 +191,7 @@ pub(super) fn executable(
         };
         let hint = format!("{hint}, or use {alternative}");
         return Err(UsageError::new(
-            &format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
+            format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
             &hint,
         )
         .into());
@@ -200,7 +200,6 @@ pub(super) fn executable(
 }
 
 fn absolute_path(path: &Path) -> Result<PathBuf, UsageError> {
-    absolute(path).map_err(|error| {
-        UsageError::new(&format!("{} is not a path: {error}", path.display()), "name a file")
-    })
+    absolute(path)
+        .map_err(|error| UsageError::new(format!("{} is not a path: {error}", path.display()), "name a file"))
 }

@@ -86,7 +86,7 @@ fn parse(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Fe
         if let Some((what, _)) = odd.into_iter().find(|(_, given)| *given) {
             let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`";
             return Err(
-                UsageError::new(&format!("{what} needs a service account, and none is named"), hint).into()
+                UsageError::new(format!("{what} needs a service account, and none is named"), hint).into()
             );
         }
     }

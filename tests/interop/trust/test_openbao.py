@@ -221,7 +221,7 @@ def test_a_missing_type_and_a_missing_user_claim(
             checked = gp("idp", "trust", "vault", "--check", "-", input=json.dumps(role))
             assert (status, checked.returncode) == (400, 1)
             assert f"the server replies: {reply['errors'][0]} (HTTP 400)" in checked.stdout
-            assert 'change: role_type: make it "jwt"' in checked.stdout
+            assert 'change: role_type: set it to "jwt"' in checked.stdout
 
 
 def test_the_advice_of_a_check_helps(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
@@ -242,11 +242,11 @@ def test_the_advice_of_a_check_helps(bao: Bao, outside: Gp, port: int, tmp_path:
 
 
 def apply(role: dict, path: str, change: str) -> None:
-    """Makes a change of the forms `add VALUE` and `make it VALUE`."""
-    verb, _, value = change.removeprefix("make it ").rpartition("add ")
+    """Makes a change of the forms `add VALUE` and `set it to VALUE`."""
+    verb, _, value = change.removeprefix("set it to ").rpartition("add ")
     parsed = json.loads(value)
     member, _, claim = path.partition(".")
-    if change.startswith("make it "):
+    if change.startswith("set it to "):
         role[member] = parsed
     elif claim:
         role[member][claim] = [role[member][claim], parsed]

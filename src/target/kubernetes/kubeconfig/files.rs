@@ -44,7 +44,7 @@ impl Files {
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
             if let (Some(syntax), false) = (unexpanded_shell_syntax(&path), path.exists()) {
                 return Err(UsageError::new(
-                    &format!("`KUBECONFIG` names {}, in which no shell has replaced {syntax}", path.display()),
+                    format!("`KUBECONFIG` names {}, in which no shell has replaced {syntax}", path.display()),
                     "write it without quotes, with `:` between files: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
                 )
                 .into());

@@ -86,7 +86,7 @@ impl Role {
         let refusal = (found.as_ref() != Some(bound)).then(|| {
             let refusal = Refusal::token("invalid subject (sub) claim");
             match &found {
-                Some(found) => refusal.advising("bound_subject", format!("make it \"{found}\"")),
+                Some(found) => refusal.advising("bound_subject", format!("set it to \"{found}\"")),
                 None => refusal,
             }
         });
@@ -185,7 +185,7 @@ impl Role {
         };
         let good = user.is_some_and(|user| user.as_str().is_some());
         let refusal = (!good).then(|| {
-            Refusal::bad(format!("claim \"{name}\" {error}")).advising("user_claim", "make it \"sub\"")
+            Refusal::bad(format!("claim \"{name}\" {error}")).advising("user_claim", "set it to \"sub\"")
         });
         let found = user.map(shown).into_iter().collect();
         Comparison::new("user_claim", vec![name.clone()], found, refusal).because((!good).then_some(reason))
@@ -222,7 +222,7 @@ impl Role {
         };
         let reason =
             error.as_ref().map(|_| "the token has no such claim, or the claim is not a list of strings");
-        let refusal = error.map(|error| Refusal::bad(error).advising("groups_claim", "make it empty"));
+        let refusal = error.map(|error| Refusal::bad(error).advising("groups_claim", "remove it"));
         let found = value.as_ref().map(shown).into_iter().collect();
         Some(Comparison::new("groups_claim", vec![name.clone()], found, refusal).because(reason))
     }
@@ -263,7 +263,7 @@ impl Role {
             return refuse(
                 &error,
                 "the role has neither a value nor a list for this claim",
-                "make it a list of values",
+                "use a list of values",
             );
         };
         // A server reads numbers in a list differently from numbers in a role, so they never match.
@@ -284,7 +284,9 @@ impl Role {
         let wanted: Vec<String> = bound.iter().map(shown).collect();
         let fits = |found: &&Json| found.as_str().is_some() || (!self.globs && comparable(found));
         let (path, change) = match found.iter().find(fits) {
-            _ if self.would_match_as_glob(&wanted, found) => ("bound_claims_type", "make it \"glob\"".into()),
+            _ if self.would_match_as_glob(&wanted, found) => {
+                ("bound_claims_type", "set it to \"glob\"".into())
+            }
             Some(one) => (path.as_str(), format!("add {}", one.compact())),
             None if self.globs => (path.as_str(), "take it out: only text can match a glob".into()),
             None => (path.as_str(), "take it out: bind `sub` instead".into()),
@@ -378,7 +380,7 @@ fn judge_registered(claims: &Json) -> Option<Comparison> {
 fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
     user.and_then(Json::as_str).filter(String::is_empty)?;
     let refusal = Refusal { status: 500, ..Refusal::bad("missing name in alias") };
-    let refusal = refusal.advising("user_claim", "make it \"sub\"");
+    let refusal = refusal.advising("user_claim", "set it to \"sub\"");
     let comparison = Comparison::new("user_claim", vec![name.to_owned()], Vec::new(), Some(refusal));
     Some(comparison.because(Some("the claim is empty, and the server needs it to name the entity")))
 }

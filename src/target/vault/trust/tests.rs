@@ -59,12 +59,12 @@ fn roles_are_accepted_or_refused_with_a_change() {
     let refused = [
         (
             r#","bound_subject":"https://github.com/acme/Shop""#,
-            "bound_subject: make it \"https://github.com/acme/shop\"",
+            "bound_subject: set it to \"https://github.com/acme/shop\"",
             "upper and lower case",
         ),
         (
             r#","bound_claims":{"sub":"https://github.com/acme/*"}"#,
-            "bound_claims_type: make it \"glob\"",
+            "bound_claims_type: set it to \"glob\"",
             "because bound_claims_type is \"string\"",
         ),
         (r#","bound_claims":{"email":"x"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
@@ -81,9 +81,9 @@ fn roles_are_accepted_or_refused_with_a_change() {
             "bound_claims.level: take it out: only text can match a glob",
             "a number or a boolean",
         ),
-        (r#","user_claim":"name""#, "user_claim: make it \"sub\"", "no such claim"),
-        (r#","user_claim":"level""#, "user_claim: make it \"sub\"", "not a string"),
-        (r#","groups_claim":"groups""#, "groups_claim: make it empty", "no such claim"),
+        (r#","user_claim":"name""#, "user_claim: set it to \"sub\"", "no such claim"),
+        (r#","user_claim":"level""#, "user_claim: set it to \"sub\"", "not a string"),
+        (r#","groups_claim":"groups""#, "groups_claim: remove it", "no such claim"),
         (r#","claim_mappings":{"level":"l"}"#, "claim_mappings.level: take it out", "only a string claim"),
     ];
     for (members, change, why) in refused {
