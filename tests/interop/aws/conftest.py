@@ -27,7 +27,7 @@ class Relay(http.server.ThreadingHTTPServer):
     request_queue_size = 256
 
     def __init__(self, target: str) -> None:
-        super().__init__(("127.0.0.1", 0), Pass)
+        super().__init__(("127.0.0.1", 0), ForwardingHandler)
         self.target = urllib.parse.urlsplit(target).netloc
         self.counts: collections.Counter[str] = collections.Counter()
         self.lock = threading.Lock()
@@ -37,7 +37,7 @@ class Relay(http.server.ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Pass(http.server.BaseHTTPRequestHandler):
+class ForwardingHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Relay
 

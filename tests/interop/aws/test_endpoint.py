@@ -53,7 +53,7 @@ RULES = botocore.endpoint_provider.EndpointProvider(
 # Both sides.
 
 
-class Sent(Exception):
+class RequestIntercepted(Exception):
     """Raised in place of sending a request."""
 
 
@@ -83,7 +83,7 @@ def botocore_answers(case: Case, folder: pathlib.Path) -> str:
 
         def note(request: object, **_: object) -> None:
             urls.append(request.url)  # type: ignore[attr-defined]
-            raise Sent
+            raise RequestIntercepted
 
         try:
             client = session.create_client(
@@ -93,8 +93,8 @@ def botocore_answers(case: Case, folder: pathlib.Path) -> str:
             client.assume_role_with_web_identity(
                 RoleArn=case["role"], RoleSessionName="check", WebIdentityToken="dummy"
             )
-        except Sent:
-            return written_the_same(urls[0])
+        except RequestIntercepted:
+            return normalised(urls[0])
         except Exception:  # Each kind of bad setting has a class of its own.
             return REFUSED
     raise AssertionError("nothing was sent")
@@ -106,10 +106,10 @@ def our_answers(cases: list[Case]) -> list[tuple[str, str]]:
     lines = "".join(json.dumps(case) + "\n" for case in cases)
     done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True, timeout=60)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    return [(written_the_same(a["url"]), "") if "url" in a else (REFUSED, a["error"]) for a in answers]
+    return [(normalised(a["url"]), "") if "url" in a else (REFUSED, a["error"]) for a in answers]
 
 
-def written_the_same(url: str) -> str:
+def normalised(url: str) -> str:
     """`url` in normal form: host in lower case, no default port, `/` for an empty path."""
     parts = urlsplit(url)
     port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
@@ -133,7 +133,7 @@ def rules_answer(case: Case) -> str:
     endpoint = RULES.resolve_endpoint(
         Region=region_of(case), UseFIPS=fips(case), UseDualStack=dual_stack(case), UseGlobalEndpoint=False
     )
-    return written_the_same(endpoint.url)
+    return normalised(endpoint.url)
 
 
 # The differences.
@@ -305,7 +305,7 @@ DIFFERENCES = [
         "a host may have an underscore",
         "botocore refuses it as a host name; container networks and private zones have such names",
         lambda case: "_" in (urlsplit(url_in_use(case)).hostname or ""),
-        answer=lambda case: written_the_same(url_in_use(case)),
+        answer=lambda case: normalised(url_in_use(case)),
     ),
 ]
 

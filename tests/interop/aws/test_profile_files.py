@@ -218,7 +218,7 @@ def of_hex(text):
     return bytes.fromhex(text).decode()
 
 
-def ours_reads(check, kind, path, keys):
+def gp_reads(check, kind, path, keys):
     status, *names = check.ask("parse", kind, path)
     if status == "no":
         return None, names[0]
@@ -263,7 +263,7 @@ def test_botocore_reads_the_same_before_and_after_an_edit(check, folder, seed):
 
         theirs = botocore_reads(kind, path)
         keys = {key for profile in (theirs or {}).values() for key in profile}
-        ours, error = ours_reads(check, kind, path, sorted(keys | set(KEYS)))
+        ours, error = gp_reads(check, kind, path, sorted(keys | set(KEYS)))
         if (theirs is None) != (ours is None):
             differ("one accepts, one refuses", theirs, ours, error)
         if theirs is None:

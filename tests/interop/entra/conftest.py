@@ -39,7 +39,7 @@ class Front(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, target: str, folder: pathlib.Path) -> None:
-        super().__init__(("127.0.0.1", 0), Pass)
+        super().__init__(("127.0.0.1", 0), ForwardingHandler)
         self.target = urllib.parse.urlsplit(target).netloc
         self.assertions: list[str] = []
         self.ca = folder / "ca.pem"
@@ -52,7 +52,7 @@ class Front(http.server.ThreadingHTTPServer):
         return f"https://localhost:{self.server_port}/"
 
 
-class Pass(http.server.BaseHTTPRequestHandler):
+class ForwardingHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Front
 

@@ -127,7 +127,7 @@ class Watch:
     def settings(self) -> None:
         assert raw_config_parse(str(self.home.config))["profile other"] == {"region": "eu-west-1"}
 
-    def loose(self, path: pathlib.Path) -> Callable[[], None]:
+    def tolerant_read(self, path: pathlib.Path) -> Callable[[], None]:
         """As above, with a writer that writes in place: an incomplete file is a failure only if it stays incomplete."""
 
         def look() -> None:
@@ -156,8 +156,8 @@ class Watch:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        profiles = self.profiles if self.strict else self.loose(self.home.credentials)
-        settings = self.settings if self.strict else self.loose(self.home.config)
+        profiles = self.profiles if self.strict else self.tolerant_read(self.home.credentials)
+        settings = self.settings if self.strict else self.tolerant_read(self.home.config)
         looks = {"profiles": profiles, "settings": settings, "clusters": self.clusters, "token": self.token}
         threads = [threading.Thread(target=self.read, args=item) for item in looks.items()]
         for thread in threads:

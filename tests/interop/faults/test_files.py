@@ -161,7 +161,7 @@ class Home:
         files = (path for path in self.folder.rglob("*") if not path.is_dir())
         return {str(path.relative_to(self.folder)) for path in files}
 
-    def torn(self) -> list[str]:
+    def incomplete_files(self) -> list[str]:
         """The files with neither their old nor their complete new content."""
         found = []
         for name, (old, is_whole) in self.case.files.items():
@@ -207,7 +207,7 @@ def attack(home: Home, call: str, how: str, number: int, log: pathlib.Path, expe
     """Whether the call was reached, and what is wrong afterwards."""
     inject = f"inject={call}:{how}:when={number}"
     done = home.run("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", "-e", inject)
-    wrong = [f"torn: {torn}" for torn in home.torn()]
+    wrong = [f"torn: {path}" for path in home.incomplete_files()]
     reached = "INJECTED" in log.read_text() or done.returncode in (-9, -15, 137, 143)
     if how == "signal=TERM" and (locks := [name for name in home.names() if name.endswith(".lock")]):
         wrong.append(f"a signal left what blocks kubectl: {locks}")
@@ -219,7 +219,7 @@ def attack(home: Home, call: str, how: str, number: int, log: pathlib.Path, expe
     again = home.run()
     if again.returncode != 0:
         wrong.append(f"the next run fails with {again.returncode}: {again.stderr}")
-    wrong += [f"torn by the next run: {torn}" for torn in home.torn()]
+    wrong += [f"torn by the next run: {path}" for path in home.incomplete_files()]
     if litter := home.names() - expected:
         wrong.append(f"litter after the next run: {sorted(litter)}")
     return reached, [f"{home.case.command}, {inject}: {text}" for text in wrong]

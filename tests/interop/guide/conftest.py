@@ -16,7 +16,7 @@ from conftest import LIMIT, Gp
 from . import pages
 
 # Stand-ins for programs that call a cloud: they accept the same arguments and send no request.
-FAKES = {
+STAND_INS = {
     # An example API accepts every bearer token; requests to loopback go through the real curl.
     "curl": """
         for argument; do case $argument in http://127.0.0.1:*) exec "$REAL_CURL" "$@" ;; esac; done
@@ -47,7 +47,7 @@ if sys.argv[1] == "config":
     path.write_text(yaml.safe_dump(config))
 """
 # Programs that the reader provides.
-OWN = ("agent.sh", "deploy.sh", "takes-all-night.sh", "tool-that-reads-a-variable.sh")
+READER_PROGRAMS = ("agent.sh", "deploy.sh", "takes-all-night.sh", "tool-that-reads-a-variable.sh")
 
 
 @dataclasses.dataclass
@@ -64,7 +64,7 @@ def programs(outside: Gp, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     """The environment of a reader, with the programs above."""
     folder = tmp_path_factory.mktemp("programs")
     path = os.pathsep.join([str(folder), outside.environment["PATH"]])
-    for name, script in FAKES.items():
+    for name, script in STAND_INS.items():
         program = folder / name
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
@@ -82,17 +82,17 @@ def run(section: pages.Section, programs: dict[str, str], home: pathlib.Path) ->
     """Runs the blocks of a section in one shell, in a local workspace and a home folder of its own."""
     folder = home / "shop"
     folder.mkdir(parents=True)
-    for name in OWN:
+    for name in READER_PROGRAMS:
         (folder / name).write_text("#!/bin/sh\n")
         (folder / name).chmod(0o755)
     script = "set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || :' EXIT\n"
     for block in section.runs:
         script += f"echo '@ {block.name}'\n"
         script += transcript(block) if block.language == "console" else block.script
-        if block.ends_with:
+        if block.exit_code:
             # `set -e` ignores a command after `!`.
             lines = script.splitlines()
-            script = "\n".join([*lines[:-1], f"code=0; {lines[-1]} || code=$?", f"[ $code = {block.ends_with} ]\n"])
+            script = "\n".join([*lines[:-1], f"code=0; {lines[-1]} || code=$?", f"[ $code = {block.exit_code} ]\n"])
     platform = next((block.platform for block in section.runs if block.platform != "gitpod"), "gitpod")
     (home / "script").write_text(script)
     dev = ["gp", "idp", "dev", "--quiet", "--as", platform, "--context-url", "https://github.com/acme/shop"]

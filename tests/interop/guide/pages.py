@@ -33,7 +33,7 @@ class Block:
         return self.marker if re.match("not run: .|run by tests/.", self.marker) else ""
 
     @property
-    def ends_with(self) -> int:
+    def exit_code(self) -> int:
         """The exit code of its last command."""
         return int(found[1]) if (found := re.match(r"ends with exit code (\d+)", self.marker)) else 0
 

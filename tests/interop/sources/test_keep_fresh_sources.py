@@ -59,19 +59,19 @@ SOURCES = {
 # Seconds. The issuer is down for a minute. A token is valid for a little longer: its renewal is due after 50 seconds,
 # during the outage.
 OUTAGE = 60
-LIFE = 75
+TOKEN_LIFETIME = 75
 # The maximum time until there is a new token. The pauses of `gp` are at most 15 seconds long, 30 with jitter, and shorter
 # near the expiry of a token.
 RECOVERY = 13
 # The interval between two reads of the files.
-POLL = 0.02
+POLL_INTERVAL = 0.02
 
 # The clock jumps by two hours, and half a minute more, so that messages say "2 h" for a while.
 JUMP = 2 * 3600 + 30
 # The lifetime of the tokens then: they are renewed after 12 seconds.
-SHORT = 18
+SHORT_LIFETIME = 18
 # How long the clock is wrong: long enough for each token to be renewed.
-WRONG = 16
+WRONG_CLOCK_TIME = 16
 # How long the trial continues afterwards: a pause after four failures may last 16 seconds.
 AFTERWARDS = 19
 
@@ -79,14 +79,14 @@ AFTERWARDS = 19
 # The way to the issuer.
 
 
-class Line(http.server.ThreadingHTTPServer):
+class IssuerRelay(http.server.ThreadingHTTPServer):
     """Forwards requests to an issuer and counts the mints. It can be cut, and redirected to another issuer."""
 
     daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, target: str, secret: str) -> None:
-        super().__init__(("127.0.0.1", 0), Pass)
+        super().__init__(("127.0.0.1", 0), ForwardingHandler)
         self.target, self.secret, self.own_secret = target, secret, secret
         self.mints: list[float] = []
         self.serve()
@@ -112,7 +112,7 @@ class Line(http.server.ThreadingHTTPServer):
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         self.socket.listen(self.request_queue_size)
         self.serve()
 
@@ -122,8 +122,8 @@ class Line(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class Pass(http.server.BaseHTTPRequestHandler):
-    server: Line
+class ForwardingHandler(http.server.BaseHTTPRequestHandler):
+    server: IssuerRelay
 
     def do_GET(self) -> None:
         line = self.server
@@ -176,14 +176,14 @@ class Job:
         self.platform, self.inner = platform, gp
         found = {name: gp.environment[name] for name in ADDRESSES[platform]}
         secret = secret_of(platform, gp)
-        self.lines = {name: Line(host_of(address), secret) for name, address in found.items()}
+        self.lines = {name: IssuerRelay(host_of(address), secret) for name, address in found.items()}
         led = {
             name: address.replace(host_of(address), f"127.0.0.1:{self.lines[name].server_port}")
             for name, address in found.items()
         }
         self.gp = Gp(gp.environment | led)
 
-    def lead_to(self, gp: Gp) -> None:
+    def redirect_to(self, gp: Gp) -> None:
         secret = secret_of(self.platform, gp)
         for name, line in self.lines.items():
             line.target, line.secret = host_of(gp.environment[name]), secret
@@ -237,7 +237,7 @@ class Kept:
         while not holds():
             assert self.process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
-            time.sleep(POLL)
+            time.sleep(POLL_INTERVAL)
 
     def end(self) -> None:
         if self.process.poll() is None:
@@ -247,7 +247,7 @@ class Kept:
 
 
 @dataclasses.dataclass
-class Seen:
+class FileHistory:
     """The content of a file over time: each token with the time of its first appearance, and all problems."""
 
     tokens: list[tuple[float, dict[str, int]]] = dataclasses.field(default_factory=list)
@@ -273,14 +273,14 @@ class Watch:
 
     def __init__(self, paths: dict[str, pathlib.Path], keys: dict[str, jwt.PyJWK], judges_time: bool = True) -> None:
         self.paths, self.keys, self.judges_time = paths, keys, judges_time
-        self.seen = {name: Seen() for name in paths}
+        self.seen = {name: FileHistory() for name in paths}
         self.looks = 0
         self.ends = threading.Event()
         self.thread = threading.Thread(target=self.look)
         self.thread.start()
 
     def look(self) -> None:
-        while not self.ends.wait(POLL):
+        while not self.ends.wait(POLL_INTERVAL):
             self.looks += 1
             for name, path in self.paths.items():
                 try:
@@ -324,7 +324,7 @@ class Assume(http.server.BaseHTTPRequestHandler):
             self.answer(400, b"<ErrorResponse>" + error + b"</ErrorResponse>")
             return
         self.server.given += 1
-        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=LIFE)
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=TOKEN_LIFETIME)
         content = (
             '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
             "<AssumeRoleWithWebIdentityResult><Credentials>"
@@ -449,7 +449,7 @@ class Script:
         deadline = time.monotonic() + LIMIT
         while not written.exists():
             assert time.monotonic() < deadline
-            time.sleep(POLL)
+            time.sleep(POLL_INTERVAL)
 
     def end(self) -> None:
         self.process.terminate()
@@ -470,7 +470,7 @@ def audiences_of(gp: Gp) -> dict[str, str]:
     return {"boto3": AWS, "google-auth": google, "azure-identity": AZURE, "serve": AWS}
 
 
-class Kind:
+class SourceUnderTest:
     """One kind of source with the running command of each reader, in an environment with the variables `added`."""
 
     def __init__(
@@ -538,7 +538,7 @@ class Trial:
     interval: float
 
     def __init__(
-        self, kinds: dict[str, Kind], stack: contextlib.ExitStack, more_keys: dict[str, jwt.PyJWK] | None = None
+        self, kinds: dict[str, SourceUnderTest], stack: contextlib.ExitStack, more_keys: dict[str, jwt.PyJWK] | None = None
     ) -> None:
         self.kinds, more_keys = kinds, more_keys or {}
         every = {(name, reader): kept for name, kind in kinds.items() for reader, kept in kind.kept.items()}
@@ -555,22 +555,22 @@ class Trial:
             for reader, read in kind.reads.items():
                 self.reading[name, reader] = Reading(read, self.interval)
                 stack.callback(self.reading[name, reader].close)
-        self.gives_up = threading.Event()
+        self.cancelled = threading.Event()
         self.thread = threading.Thread(target=self.go)
         self.thread.start()
         stack.callback(self.thread.join)
-        stack.callback(self.gives_up.set)
+        stack.callback(self.cancelled.set)
 
     def go(self) -> None:
         self.begun = time.time()
-        self.happen()
+        self.run_fault()
         self.over = time.time()
         self.said = {key: kept.said() for key, kept in self.kept.items()}
         for reading in self.reading.values():
             reading.ends.set()
         self.watch.ends.set()
 
-    def happen(self) -> None:
+    def run_fault(self) -> None:
         raise NotImplementedError
 
     def tokens_between(self, key: tuple[str, str], begin: float, end: float) -> int:
@@ -581,7 +581,7 @@ class Trial:
 
 # Sources with a single token. These tests run first: the others wait for trials that are already running.
 
-ENDS = 12
+SINGLE_TOKEN_LIFETIME = 12
 
 
 @pytest.fixture(scope="module")
@@ -589,10 +589,10 @@ def single(start_workspace: Callable[..., Gp]) -> dict[str, Callable[[str], tupl
     """`gp` with a token that was minted before it starts, and its arguments."""
 
     def gitlab(audience: str) -> tuple[Gp, list[str]]:
-        return start_workspace("--as", "gitlab", "--lifetime", f"{ENDS}s", "--id-token", f"TOKEN={audience}"), []
+        return start_workspace("--as", "gitlab", "--lifetime", f"{SINGLE_TOKEN_LIFETIME}s", "--id-token", f"TOKEN={audience}"), []
 
     def env(audience: str) -> tuple[Gp, list[str]]:
-        gp = start_workspace("--lifetime", f"{ENDS}s")
+        gp = start_workspace("--lifetime", f"{SINGLE_TOKEN_LIFETIME}s")
         return Gp(gp.environment | {"STEP_TOKEN": gp.token("--audience", audience)}), ["--source", "env:STEP_TOKEN"]
 
     return {"gitlab": gitlab, "env": env}
@@ -638,18 +638,18 @@ def test_a_single_token_is_kept_only_with_until_expiry(
 class Outage(Trial):
     interval = 1
 
-    def happen(self) -> None:
-        self.gives_up.wait(1)
+    def run_fault(self) -> None:
+        self.cancelled.wait(1)
         lines = [line for kind in self.kinds.values() for line in kind.job.lines.values()]
         for line in lines:
             line.cut()
         self.cut = time.time()
-        self.gives_up.wait(OUTAGE)
+        self.cancelled.wait(OUTAGE)
         self.said_meanwhile = {key: kept.said() for key, kept in self.kept.items()}
         self.back = time.time()
         for line in lines:
-            line.mend()
-        self.gives_up.wait(RECOVERY)
+            line.restore()
+        self.cancelled.wait(RECOVERY)
 
 
 @pytest.fixture(scope="module")
@@ -672,9 +672,9 @@ def outage(issuer: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory) 
         stack.callback(sts.close)
         kinds = {}
         for source, platform in SOURCES.items():
-            job = Job(platform, issuer(platform, LIFE))
+            job = Job(platform, issuer(platform, TOKEN_LIFETIME))
             stack.callback(job.close)
-            kinds[source] = Kind(source, job, READERS, folder, stack, sts, {}, 2)
+            kinds[source] = SourceUnderTest(source, job, READERS, folder, stack, sts, {}, 2)
         yield Outage(kinds, stack)
 
 
@@ -709,7 +709,7 @@ def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -
 def test_the_files_were_checked_all_the_time(outage: Outage) -> None:
     outage.thread.join()
     # Every 20 ms; less often on a busy machine.
-    assert outage.watch.looks > (outage.over - outage.begun) / POLL / 8
+    assert outage.watch.looks > (outage.over - outage.begun) / POLL_INTERVAL / 8
 
 
 # The clock of this machine.
@@ -749,25 +749,25 @@ class ClockJump(Trial):
     def jump_back(self) -> None:
         raise NotImplementedError
 
-    def happen(self) -> None:
-        self.gives_up.wait(2)
+    def run_fault(self) -> None:
+        self.cancelled.wait(2)
         self.jump()
         self.jumped, jumped = time.time(), time.monotonic()
-        self.gives_up.wait(WRONG)
+        self.cancelled.wait(WRONG_CLOCK_TIME)
         self.mints = {name: sum(at > jumped for at in kind.job.mints) for name, kind in self.kinds.items()}
         self.said_meanwhile = {key: kept.said() for key, kept in self.kept.items()}
         self.back = time.time()
         self.jump_back()
         # A renewal may be in progress.
-        self.gives_up.wait(3)
+        self.cancelled.wait(3)
         self.said_so_far = {key: kept.said() for key, kept in self.kept.items()}
-        self.gives_up.wait(AFTERWARDS)
+        self.cancelled.wait(AFTERWARDS)
 
 
 class MachineClock(ClockJump):
     """The clock of this machine jumps; all other clocks are right."""
 
-    def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack, offset: pathlib.Path, seconds: int) -> None:
+    def __init__(self, kinds: dict[str, SourceUnderTest], stack: contextlib.ExitStack, offset: pathlib.Path, seconds: int) -> None:
         self.offset, self.seconds = offset, seconds
         super().__init__(kinds, stack)
 
@@ -786,7 +786,7 @@ class MachineClock(ClockJump):
 class IssuerClock(ClockJump):
     """The clock of the issuer jumps; all other clocks are right."""
 
-    def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack, others: dict[str, Gp]) -> None:
+    def __init__(self, kinds: dict[str, SourceUnderTest], stack: contextlib.ExitStack, others: dict[str, Gp]) -> None:
         self.others = others
         more_keys: dict[str, jwt.PyJWK] = {}
         for other in others.values():
@@ -795,11 +795,11 @@ class IssuerClock(ClockJump):
 
     def jump(self) -> None:
         for source, kind in self.kinds.items():
-            kind.job.lead_to(self.others[source])
+            kind.job.redirect_to(self.others[source])
 
     def jump_back(self) -> None:
         for kind in self.kinds.values():
-            kind.job.lead_to(kind.job.inner)
+            kind.job.redirect_to(kind.job.inner)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -814,10 +814,10 @@ def issuers(
         for name, seconds in (("ahead", JUMP), ("behind", -JUMP)):
             kinds = {}
             for source, platform in SOURCES.items():
-                job = Job(platform, issuer(platform, SHORT))
+                job = Job(platform, issuer(platform, SHORT_LIFETIME))
                 stack.callback(job.close)
-                kinds[source] = Kind(source, job, ["google-auth"], folder / name, stack, sts, {}, 0.5)
-            others = {source: issuer(platform, SHORT, seconds) for source, platform in SOURCES.items()}
+                kinds[source] = SourceUnderTest(source, job, ["google-auth"], folder / name, stack, sts, {}, 0.5)
+            others = {source: issuer(platform, SHORT_LIFETIME, seconds) for source, platform in SOURCES.items()}
             found[name] = IssuerClock(kinds, stack, others)
         yield found
 
@@ -870,9 +870,9 @@ def clocks(
             kinds = {}
             for source in sources:
                 platform = SOURCES[source]
-                job = Job(platform, issuer(platform, SHORT))
+                job = Job(platform, issuer(platform, SHORT_LIFETIME))
                 stack.callback(job.close)
-                kinds[source] = Kind(source, job, readers, folder / name, stack, sts, added, 0.5)
+                kinds[source] = SourceUnderTest(source, job, readers, folder / name, stack, sts, added, 0.5)
             found[name] = MachineClock(kinds, stack, offset, jump)
         yield found
 

@@ -52,7 +52,7 @@ def test_the_expressions_admit_the_intended_workspaces(shop: Gp, rule: str) -> N
 
 
 # A subject, another one of its repository, another one of its owner, and one of another owner.
-JOBS = [
+JOB_SUBJECTS = [
     [
         "repo:acme/shop:ref:refs/heads/main",
         "repo:acme/shop:pull_request",
@@ -94,7 +94,7 @@ JOBS = [
 RULES = {"this-subject": 1, "this-repository": 2, "this-owner": 3}
 
 
-@pytest.mark.parametrize("subjects", JOBS, ids=[subjects[0][:16] for subjects in JOBS])
+@pytest.mark.parametrize("subjects", JOB_SUBJECTS, ids=[subjects[0][:16] for subjects in JOB_SUBJECTS])
 @pytest.mark.parametrize("rule", RULES)
 def test_the_expressions_admit_the_intended_jobs(shop: Gp, rule: str, subjects: list[str]) -> None:
     own = {"iss": "https://issuer.example", "sub": subjects[0], "aud": ["a", "x"], "exp": 4_000_000_000}

@@ -109,7 +109,7 @@ def test_kubernetes(shop: Gp, record: Callable[[str], list[list[str]]], tmp_path
         assert data == f"{text}\n"
 
 
-IDENTITY = ("https://github.com/acme/shop/tree/main", "api://AzureADTokenExchange")
+SUBJECT_AND_AUDIENCE = ("https://github.com/acme/shop/tree/main", "api://AzureADTokenExchange")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -120,7 +120,7 @@ def test_a_second_run_changes_nothing(shop: Gp, record: Callable[..., list[list[
     if target.startswith("gcp"):
         # Each query needs its own answer here; the test below covers the first one.
         return
-    there = {"aws": "True", "azure": f"{issuer} {' '.join(IDENTITY)}"}.get(target, issuer)
+    there = {"aws": "True", "azure": f"{issuer} {' '.join(SUBJECT_AND_AUDIENCE)}"}.get(target, issuer)
     assert record(script, there) == []
 
 

@@ -68,7 +68,7 @@ class Server:
     def login(self, token: str, role: str = "demo", mount: str = "jwt", **headers: str) -> tuple[int, Any]:
         return self("POST", f"auth/{mount}/login", {"role": role, "jwt": token}, token="", **headers)
 
-    def lives(self, token: str, namespace: str = "") -> bool:
+    def is_valid(self, token: str, namespace: str = "") -> bool:
         return self("GET", "auth/token/lookup-self", token=token, namespace=namespace)[0] == 200
 
 

@@ -46,7 +46,7 @@ def test_bao_and_hvac_find_the_stored_token(inside: Callable[..., Gp], server: S
 
     done = gp("idp", "logout", "vault")
     assert (done.returncode, done.stderr, stored(gp).exists()) == (0, "", False)
-    assert not server.lives(found["id"])
+    assert not server.is_valid(found["id"])
 
 
 def test_the_file_is_what_bao_itself_writes(inside: Callable[..., Gp]) -> None:
@@ -122,7 +122,7 @@ def test_the_socket_of_a_proxy(
             while not socket.exists():
                 assert proxy.poll() is None and time.monotonic() < deadline
                 time.sleep(0.05)
-            assert server.lives(printed(gp))
+            assert server.is_valid(printed(gp))
             done = gp("idp", "exec", "vault", "--role", "demo", "--", "bao", "token", "lookup", "-field=path")
             assert (done.returncode, done.stdout.strip()) == (0, "auth/jwt/login"), done.stderr
         finally:
@@ -134,12 +134,12 @@ def test_bao_can_unwrap_a_token_once(inside: Callable[..., Gp], server: Server) 
     wrapping = printed(gp, "--wrap-ttl", "2m")
     done = Gp(gp.environment | {"BAO_TOKEN": wrapping}).run(["bao", "unwrap", "-format=json"])
     token = json.loads(done.stdout)["auth"]["client_token"]
-    assert server.lives(token)
+    assert server.is_valid(token)
     done = Gp(gp.environment | {"BAO_TOKEN": wrapping}).run(["bao", "unwrap"])
     assert done.returncode == 2
     # hvac unwraps it, too.
     client = hvac.Client(server.url, token=printed(gp, "--wrap-ttl", "60"))
-    assert server.lives(client.sys.unwrap()["auth"]["client_token"])
+    assert server.is_valid(client.sys.unwrap()["auth"]["client_token"])
 
 
 def test_a_batch_token(inside: Callable[..., Gp], server: Server) -> None:
@@ -148,7 +148,7 @@ def test_a_batch_token(inside: Callable[..., Gp], server: Server) -> None:
     assert gp("idp", "login", "vault", "--role", "batch").returncode == 0
     token = stored(gp).read_text()
     done = gp("idp", "logout", "vault")
-    assert (done.returncode, stored(gp).exists(), server.lives(token)) == (0, False, True)
+    assert (done.returncode, stored(gp).exists(), server.is_valid(token)) == (0, False, True)
     assert "a batch token cannot be revoked" in done.stderr
 
 
@@ -159,8 +159,8 @@ def test_the_default_lifetime_of_a_token_causes_a_warning(inside: Callable[..., 
     # The command in the warning does what it says, and nothing else.
     command = done.stderr.split("`")[1]
     assert command == "vault write auth/jwt/role/forever role_type=jwt token_ttl=1h"
-    mended = inside(BAO_TOKEN="root").run(["bao", *command.split()[1:]])
-    assert mended.returncode == 0, mended.stderr
+    fixed = inside(BAO_TOKEN="root").run(["bao", *command.split()[1:]])
+    assert fixed.returncode == 0, fixed.stderr
     role = server("GET", "auth/jwt/role/forever")[1]["data"]
     assert (role["token_ttl"], role["bound_audiences"], role["user_claim"]) == (3600, [AUDIENCE], "sub")
 
@@ -178,11 +178,11 @@ def test_mounts_and_namespaces(inside: Callable[..., Gp], server: Server, issuer
         gp = inside(VAULT_NAMESPACE=namespace)
         assert gp("idp", "login", "vault").returncode == 0
         token = stored(gp).read_text()
-        assert server.lives(token, "admin")
+        assert server.is_valid(token, "admin")
         # OpenBao finds the namespace by the token, so no setting has to name it.
         out = gp if namespace == "admin" else inside()
         assert out("idp", "logout", "vault").returncode == 0
-        assert not server.lives(token, "admin")
+        assert not server.is_valid(token, "admin")
     # Log in to one namespace, and work in another one.
     done = inside()(
         *("idp", "exec", "vault", "--namespace", "admin", "--use-namespace", "admin/team-a", "--"),
@@ -194,7 +194,7 @@ def test_mounts_and_namespaces(inside: Callable[..., Gp], server: Server, issuer
 
 @pytest.mark.parametrize("empty", [True, False])
 def test_variables_have_the_same_precedence_as_in_bao(inside: Callable[..., Gp], server: Server, empty: bool) -> None:
-    """`BAO_ADDR` takes precedence over `VAULT_ADDR`, even when it is set to nothing."""
+    """`BAO_ADDR` takes precedence over `VAULT_ADDR`, even if it is empty."""
     values = {"BAO_ADDR": "", "VAULT_ADDR": server.url} if empty else {
         "BAO_ADDR": server.url,
         "VAULT_ADDR": "http://127.0.0.1:1",
@@ -235,7 +235,7 @@ def test_a_token_helper_is_shared_with_bao(inside: Callable[..., Gp], server: Se
     assert gp.run(["bao", "login", "-"], input=token).returncode == 0
     assert (home / "helper.token").read_text() == token
     assert gp("idp", "logout", "vault").returncode == 0
-    assert not server.lives(token) and not (home / "helper.token").exists()
+    assert not server.is_valid(token) and not (home / "helper.token").exists()
 
 
 @pytest.mark.parametrize(

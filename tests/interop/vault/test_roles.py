@@ -185,5 +185,5 @@ def test_tokens_that_are_not_the_issuers(server: Server, workspace: Gp, forge: A
         assert local.login(good, name) == server.login(good, name)
 
 
-def as_part(content: dict[str, str]) -> str:
+def base64url_json(content: dict[str, str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
