@@ -17,7 +17,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 
-import pytest
 import yaml
 
 from conftest import LIMIT, Gp

@@ -165,10 +165,10 @@ def test_tokens_that_are_not_the_issuers(server: Server, workspace: Gp, forge: A
     good = workspace.token("--audience", AUDIENCE)
     header, payload, signature = good.split(".")
     named = jwt.get_unverified_header(good)
-    forged = f"{header}.{as_part({'iss': 'x'})}.{signature}"
+    forged = f"{header}.{base64url_json({'iss': 'x'})}.{signature}"
     tokens = [f"{good}\n", f" {good}", f"{header}.{payload}.", forged, forge.mint(iat=1)]
-    tokens += [f"{as_part(named | {'alg': alg})}.{payload}.{signature}" for alg in ("RS512", "PS256", "ES256", "EdDSA")]
-    tokens += [f"{as_part({'alg': 'RS256'})}.{payload}.{signature}"]
+    tokens += [f"{base64url_json(named | {'alg': alg})}.{payload}.{signature}" for alg in ("RS512", "PS256", "ES256", "EdDSA")]
+    tokens += [f"{base64url_json({'alg': 'RS256'})}.{payload}.{signature}"]
     local = Server(workspace.environment["VAULT_ADDR"])
     theirs = [server.login(token) for token in tokens]
     assert [status for status, _ in theirs] == [200] * 2 + [400] * 8
@@ -176,7 +176,7 @@ def test_tokens_that_are_not_the_issuers(server: Server, workspace: Gp, forge: A
         ours = local.login(token)
         assert (ours[0], ours[1].get("errors")) == (status, reply.get("errors")), token
     malformed = ["x", "a.b.c", f"{good}.x", f"Bearer {good}", f"{header}.{payload}.!!!"]
-    malformed += [f"{as_part(named | {'alg': alg})}.{payload}.{signature}" for alg in ("none", "HS256", "XX")]
+    malformed += [f"{base64url_json(named | {'alg': alg})}.{payload}.{signature}" for alg in ("none", "HS256", "XX")]
     for token in malformed:
         status, reply = server.login(token)
         # The real server appends the error of its libraries.
