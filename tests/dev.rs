@@ -412,3 +412,33 @@ fn credentials_can_have_a_shorter_lifetime_than_a_service_allows() {
     let vault = dev("--credential-lifetime 90s -- gp idp login vault --format json").run().success();
     assert!(vault.contains("\"lease_duration\": 90"), "{vault}");
 }
+
+#[test]
+fn the_local_api_accepts_a_valid_token_and_names_the_fault_of_others() {
+    let call = |arguments: &str, token: &str| {
+        let script = format!(
+            "{token} | curl -sS -D headers --fail-with-body {arguments} \"$IDP_API_URL/whoami\"; code=$?; tr -d '\\r' < headers | grep -i '^www'; exit $code"
+        );
+        dev("--quiet -- sh -c").arg(script).run()
+    };
+    let mint = "gp idp token --audience b --format header";
+    let ran = call("-H @-", mint);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.starts_with(r#"{"aud":["b"],"exp":"#), "{}", ran.stdout);
+    assert!(ran.stdout.contains(r#""sub":"https://github.com/gitpod-io/example""#), "{}", ran.stdout);
+    let refusals = [
+        ("", mint, "send an ID token", "Bearer"),
+        ("-H @-", "echo 'Authorization: Bearer x'", "not a JWT", "error=\"invalid_token\""),
+        (
+            "-H @-",
+            "gp idp dev --port 0 -- gp idp token --audience b --format header",
+            "from the issuer http://127.0.0.1:",
+            "error=\"invalid_token\"",
+        ),
+    ];
+    for (arguments, token, reason, challenge) in refusals {
+        let ran = call(arguments, token);
+        assert_eq!(ran.code, 22, "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stdout.contains(reason) && ran.stdout.contains(challenge), "{}", ran.stdout);
+    }
+}

@@ -26,6 +26,7 @@ mod sts;
 mod supervisor;
 mod token;
 mod vault;
+mod whoami;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -253,6 +254,7 @@ impl Workspace {
         let routes = platform
             .routes(state.clone())
             .merge(issuer::routes(&state))
+            .merge(whoami::routes(state.clone()))
             .merge(sts::routes(state.clone()))
             .merge(vault::routes(state.clone()))
             .merge(oauth::routes(state.clone()))
