@@ -326,6 +326,15 @@ impl Output {
         }
     }
 
+    /// As [`Output::note`], for a line that the user copies: it is not wrapped.
+    pub fn note_to_copy(&self, line: &str) {
+        if self.has_json_lines() {
+            self.note(line);
+        } else if self.verbosity() != Verbosity::Quiet {
+            self.write_raw(&format!("{}\n", self.for_people(&sanitise(line))));
+        }
+    }
+
     /// As [`Output::note`], for something that may not work as expected.
     pub fn warn(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {

@@ -117,8 +117,8 @@ impl Report {
         if set.is_empty() {
             return self.skip(check, "no variable overrides the settings");
         }
-        let hint = format!("unset {}", set.join(" "));
-        self.warn(check, format!("{} overrides these settings", set.join(", ")), Some(&hint));
+        let hint = format!("`unset {}`", set.join(" "));
+        self.warn(check, format!("these variables take precedence: {}", set.join(", ")), Some(&hint));
     }
 
     /// The same report without the secrets of this run.

@@ -10,6 +10,11 @@ pub(crate) fn command<S: AsRef<str>>(arguments: &[S]) -> String {
     arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
+/// As [`command`], in backticks: messages are not wrapped inside backticks.
+pub(crate) fn code<S: AsRef<str>>(arguments: &[S]) -> String {
+    format!("`{}`", command(arguments))
+}
+
 /// Splits a command line in the form of [`command`] into words; `None` if it needs a shell.
 pub(crate) fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();

@@ -92,8 +92,9 @@ impl<'a> SingleFlight<'a> {
         }
         let (began, begun) = (ctx.now(), Instant::now());
         let deadline = lock_deadline(self.session.deadline());
-        let waiting =
-            ctx.out.waiting(deadline.at(), || "waiting for another `gp` with the same request".into());
+        let waiting = ctx.out.waiting(self.session.deadline().at(), || {
+            "waiting for another `gp` with the same request".into()
+        });
         let locked = self.cache.lock(&self.key, deadline).await;
         drop(waiting);
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));

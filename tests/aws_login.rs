@@ -244,7 +244,7 @@ fn settings_that_override_the_profile_are_warned_about() {
         str![[r#"
 warning: some SDKs use `sso_account_id` on line 2 of [HOME]/.aws/config, not the new credential source: remove that line
 warning: the SDK for Java prefers `credential_process` on line 3 of [HOME]/.aws/config to the new credential source: remove that line
-warning: SDKs use other variables instead of the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
+warning: SDKs use AWS_ACCESS_KEY_ID, AWS_SESSION_TOKEN instead of the profile unless it is named with `--profile ci`: `unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN`
 
 "#]]
     );
@@ -375,7 +375,7 @@ fn settings_that_make_an_sdk_refuse_the_profile_are_named() {
         let ran = gp.run();
         let expected = "\
 warning: the SDK for Go refuses the profile because of `source_profile` on line 2 of [HOME]/.aws/config: remove that line
-warning: the SDKs for Go and Java refuse the profile because of `sso_region` on line 4, `sso_start_url` on line 3 of [HOME]/.aws/config: remove those lines
+warning: the SDKs for Go and Java refuse the profile because of `sso_start_url` on line 3, `sso_region` on line 4 of [HOME]/.aws/config: remove those lines
 ";
         assert_eq!((ran.code, ran.stderr.as_str()), (0, expected), "{line}");
         // After these lines are removed, there is no warning.
@@ -394,7 +394,7 @@ fn a_short_lifetime_with_a_credential_process_is_warned_about() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of each 900 s they call this command for every request: use --duration-seconds 3600
+warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of each 900 s they call this command for every request: use `--duration-seconds 3600`
 
 "#]]
         );
@@ -457,7 +457,7 @@ fn shell_formats_print_the_variables() {
         (ran.code, ran.stderr.as_str()),
         (
             0,
-            "warning: some SDKs use other variables instead of these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n"
+            "warning: some SDKs use AWS_PROFILE, AWS_ACCOUNT_ID instead of these variables: `unset AWS_PROFILE AWS_ACCOUNT_ID`\n"
         )
     );
     gp().line("idp login aws --format env").env("AWS_ACCOUNT_ID", "123456789012").run().success();
@@ -585,7 +585,7 @@ fn another_profile_in_the_environment_is_warned_about() {
         );
         assert_eq!(gp.run().stderr, expected);
         let gp = gp.with_line("idp doctor aws");
-        assert!(gp.run().stdout.contains(&format!("{variable} overrides these settings")));
+        assert!(gp.run().stdout.contains(&format!("these variables take precedence: {variable}")));
         // With `--profile`, the user selects the profile by name.
         gp.with_line("idp login aws --profile own").run().success();
     }

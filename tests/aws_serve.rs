@@ -310,7 +310,7 @@ fn credentials_that_sdks_prefer_to_the_endpoint_are_warned_about() {
     assert_eq!(
         warnings,
         [
-            "warning: SDKs use other variables instead of this endpoint: unset AWS_ACCESS_KEY_ID",
+            "warning: SDKs use AWS_ACCESS_KEY_ID instead of this endpoint: `unset AWS_ACCESS_KEY_ID`",
             "warning: some SDKs use `aws_access_key_id` on line 2 of [HOME]/.aws/credentials, not this endpoint: remove that line",
         ]
     );

@@ -158,7 +158,7 @@ fn variables_that_override_the_token_file_are_named() {
         entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure --format env");
     assert_eq!(
         gp.run().stderr,
-        "warning: Azure's SDKs and Terraform use other variables instead of the token file: unset AZURE_CLIENT_SECRET\n"
+        "warning: Azure's SDKs and Terraform use AZURE_CLIENT_SECRET instead of the token file: `unset AZURE_CLIENT_SECRET`\n"
     );
     // No warning for the credential chains that read the token file.
     for (value, says) in [("prod", false), ("workloadidentitycredential", false), ("dev", true)] {
@@ -433,4 +433,21 @@ fn a_hint_is_safe_to_paste_for_any_claims() {
     let parameters: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(parameters["subject"], subject);
     assert!(!gp.home().join("pwned").exists());
+}
+
+#[test]
+fn the_setup_has_the_audience_of_the_cloud() {
+    let gp = Gp::in_workspace().line("idp trust azure --app-id 00000000-0000-4000-8000-00000000000b");
+    let ran = gp.env("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/").run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("api://AzureADTokenExchangeUSGov"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("--authority-host https://login.microsoftonline.us/"), "{}", ran.stdout);
+}
+
+#[test]
+fn lines_to_copy_are_not_wrapped() {
+    let gp = Gp::in_workspace().line("idp login azure").at_time("2026-11-23T12:00:00Z").columns(30);
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("\nexport AZURE_FEDERATED_TOKEN_FILE=[HOME]/"), "{}", ran.stderr);
 }

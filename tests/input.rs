@@ -200,7 +200,10 @@ fn a_wrong_command_line_gets_a_tip() {
         ("token", "for example `gp idp token --audience example.org --decode`"),
         ("trust azure --check x", "`gp idp doctor azure` shows why the setup refuses the token"),
         ("--version", "`gp --version` prints the version"),
+        ("exec aws --version", "`gp --version` prints the version"),
     ];
+    let ran = Gp::new().line("idp trust --check x").run();
+    assert!(!ran.stderr.contains("gp idp doctor"), "{}", ran.stderr);
     for (line, tip) in cases {
         let ran = Gp::new().arg("idp").line(line).run();
         assert_eq!(ran.code, 2);

@@ -184,7 +184,7 @@ fn a_different_address_in_the_environment_is_warned_about() {
     assert_eq!(gp.run().stderr, "");
     assert_eq!(
         gp.env("VAULT_ADDR", "https://vault.example.com").run().stderr,
-        "warning: `VAULT_ADDR` names another server, so tools would send the stored token to that server: export VAULT_ADDR=[API]/vault\n"
+        "warning: `VAULT_ADDR` names another server, so tools would send the stored token to that server: `export VAULT_ADDR=[API]/vault`\n"
     );
 }
 
@@ -196,7 +196,7 @@ fn a_token_in_the_environment_takes_precedence_with_a_warning() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: `vault` and `bao` use other variables instead of the token just stored: unset BAO_TOKEN VAULT_TOKEN
+warning: `vault` and `bao` use BAO_TOKEN, VAULT_TOKEN instead of the token just stored: `unset BAO_TOKEN VAULT_TOKEN`
 
 "#]]
     );
@@ -484,7 +484,7 @@ fn a_namespace_for_later_commands_is_printed() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-note: tools do not know the namespace of the stored token: export VAULT_NAMESPACE=team-a
+note: tools do not know the namespace of the stored token: `export VAULT_NAMESPACE=team-a`
 
 "#]]
     );

@@ -24,6 +24,10 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     };
     let stray = own.iter().skip(depth).position(|own| own == &*invalid).filter(|_| !invalid.starts_with('-'));
     let tip = match (error.kind(), behind) {
+        (ErrorKind::UnknownArgument, _) if invalid == "--version" => {
+            error.remove(ContextKind::SuggestedArg);
+            Some("`gp --version` prints the version".to_owned())
+        }
         // A space between the dashes and the name of a flag: `login aws -- profile x`.
         (ErrorKind::UnknownArgument, [_, word, ..]) => command
             .get_arguments()
@@ -35,12 +39,8 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
             let words: Vec<&str> = words.iter().map(|word| &**word).collect();
             format!("`--` is missing before the command: `-- {}`", shell::command(&words))
         }),
-        (ErrorKind::UnknownArgument, _) if invalid == "--version" => {
-            error.remove(ContextKind::SuggestedArg);
-            Some("`gp --version` prints the version".to_owned())
-        }
         (ErrorKind::UnknownArgument, _)
-            if invalid == "--check" && own.get(2).is_some_and(|verb| verb == "trust") =>
+            if invalid == "--check" && depth > 3 && own.get(2).is_some_and(|verb| verb == "trust") =>
         {
             let doctor = shell::command(&["gp", "idp", "doctor", command.get_name()]);
             Some(format!("`{doctor}` shows why the setup refuses the token"))

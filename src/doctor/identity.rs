@@ -28,7 +28,7 @@ const TIME_CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
 /// SDKs renew a credential this long before its expiry. If clocks differ by more, SDKs treat a
 /// valid credential as expired.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
-const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong; if it is right, tell whoever runs the issuer";
+const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, tell whoever runs the issuer";
 /// The steps between token and issuer. Each has its own line in the report.
 const ISSUER_STEPS: [&str; 3] = ["discovery", "keys", "signature"];
 /// The allowed clock difference: most verifiers allow as much.
@@ -207,7 +207,9 @@ fn check_limits(report: &mut Report, token: &IdToken, of_workspace: bool) {
         ));
     }
     if size > AWS_TOKEN {
-        hints.push("AWS accepts tokens of up to 20000 characters: request fewer audiences or claims".into());
+        hints.push(format!(
+            "AWS accepts tokens of up to {AWS_TOKEN} characters: request fewer audiences or claims"
+        ));
     }
     if hints.is_empty() {
         report.pass("token", found);

@@ -90,8 +90,14 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
     serde_json::to_string(&object).unwrap_or_default()
 }
 
-/// The commands between backticks that can run without a shell.
+/// The commands between backticks that can run as they are: without a shell, and without a
+/// placeholder such as `FILE`. An example is not the fix.
 fn commands(text: &str) -> Vec<Vec<String>> {
+    if text.starts_with("tip: for example ") {
+        return Vec::new();
+    }
+    let is_placeholder =
+        |word: &String| word.len() > 1 && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
     let mut parts = text.split('`');
     // Every second part is between backticks.
     let quoted = iter::from_fn(|| {
@@ -99,6 +105,7 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         parts.next()
     });
     let words = quoted.filter_map(shell::words);
+    let words = words.filter(|words| !words.iter().any(is_placeholder));
     words.filter(|words| words.first().is_some_and(|first| PROGRAMS.contains(&first.as_str()))).collect()
 }
 
@@ -111,6 +118,8 @@ mod tests {
         let hint = "set `A_B`, run `gp idp token --audience 'a b'`, or `chmod 600 x` and `iconv a > b`; add `--force`";
         let expected = [vec!["gp", "idp", "token", "--audience", "a b"], vec!["chmod", "600", "x"]];
         assert_eq!(commands(hint), expected);
+        assert_eq!(commands("run `gp idp trust aws --check FILE`"), Vec::<Vec<String>>::new());
+        assert_eq!(commands("tip: for example `gp idp token --audience a`"), Vec::<Vec<String>>::new());
         assert_eq!(commands("nothing here, `unclosed"), Vec::<Vec<String>>::new());
     }
 }

@@ -39,17 +39,19 @@ impl Drop for Waiting<'_> {
 }
 
 impl Progress {
-    fn line(&self) -> Option<String> {
+    fn line(&self, width: usize) -> Option<String> {
         let (since, end) = self.wait.filter(|(since, _)| since.elapsed() >= SILENCE)?;
         let times = format!(
             " ({}, gives up in {})",
             time::span(since.elapsed().as_secs()),
             time::span(end.saturating_duration_since(Instant::now()).as_secs())
         );
-        let room = WIDTH.saturating_sub(times.chars().count());
+        let room = width.saturating_sub(times.chars().count());
         let steps = sanitise(&self.steps.join(": "));
-        let cut =
-            steps.char_indices().nth(room).map(|_| steps.chars().take(room - 1).collect::<String>() + "…");
+        let cut = steps
+            .char_indices()
+            .nth(room)
+            .map(|_| steps.chars().take(room.saturating_sub(1)).collect::<String>() + "…");
         Some(cut.unwrap_or(steps) + &times)
     }
 }
@@ -79,7 +81,8 @@ impl Output {
     /// Shows or updates the line, if the command has waited long enough.
     pub(crate) fn show_progress(&self) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(line) = progress.line().map(|line| self.for_people(&line)) else { return };
+        let width = self.columns.map_or(WIDTH, |columns| WIDTH.min(columns.saturating_sub(1)));
+        let Some(line) = progress.line(width).map(|line| self.for_people(&line)) else { return };
         let length = line.chars().count();
         let rest = " ".repeat(progress.shown.saturating_sub(length));
         progress.shown = length;

@@ -83,7 +83,7 @@ impl Renewal {
 
     /// Warns if a wrong clock makes readers misjudge when the token or credential expires.
     pub(crate) fn warn_of_end(&self, what: Renewed, ctx: &Context) {
-        if self.clock_is_right {
+        if self.clock_is_right && self.expires_at > ctx.now() {
             return;
         }
         if self.expires_at.duration_since(ctx.now()) <= what.min_life {

@@ -117,13 +117,13 @@ pub(crate) struct TokenFile<'s> {
     session: &'s Session<'s>,
     wanted: &'s TokenRequest,
     reader: Reader,
-    claim: KeepFreshLock,
+    lock: KeepFreshLock,
     end: Option<Timestamp>,
 }
 
 impl<'s> TokenFile<'s> {
     /// Locks the file before a token is requested. The file itself is not changed.
-    pub(crate) async fn claim(
+    pub(crate) async fn lock(
         session: &'s Session<'s>,
         wanted: &'s TokenRequest,
         path: &Path,
@@ -131,8 +131,8 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Self, Failure> {
         let end = session.source_end(wanted).await?;
         let action = || format!("write the token to {}", path.display());
-        let claim = KeepFreshLock::take(path).await.could_not(action)?;
-        Ok(Self { session, wanted, reader, claim, end })
+        let lock = KeepFreshLock::take(path).await.could_not(action)?;
+        Ok(Self { session, wanted, reader, lock, end })
     }
 
     /// Writes a token as `render` renders it.
@@ -145,7 +145,7 @@ impl<'s> TokenFile<'s> {
         let (life, expires_at) = life_of(token, ctx)?;
         let clock = wrong_clock(token, ctx);
         let deadline = Deadline::after(self.session.deadline().limit());
-        let (path, text) = (self.claim.path(), render(token)?);
+        let (path, text) = (self.lock.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);
         let action = || format!("write the token to {}", path.display());
         self.session.hand_over_token(token).to(Recipient::File(path), write).await.could_not(action)?;
@@ -189,7 +189,7 @@ impl<'s> Keeper<'s> {
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> Result<Option<Self>, Failure> {
         let mut signals = Signals::listen()?;
-        let file = TokenFile::claim(session, wanted, path, reader).await?;
+        let file = TokenFile::lock(session, wanted, path, reader).await?;
         let Ok(minted) = signals.or_interrupted(session.id_token(wanted)).await else { return Ok(None) };
         let token = minted?;
         warn_of_short_life(&token, reader, session.ctx());
@@ -203,7 +203,7 @@ impl<'s> Keeper<'s> {
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> Result<(), Failure> {
         let ctx = self.file.session.ctx();
-        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.claim.path().display()));
+        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.lock.path().display()));
         for_parent(self.signals, self.file.keep(self.renewal, render), ctx).await
     }
 }

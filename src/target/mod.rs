@@ -84,14 +84,14 @@ pub trait Target {
 pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable], ctx: &Context) {
     ctx.out.note(format!("wrote {}; {readers} need these variables:", path.display()));
     for line in shell_lines(variables, ShellFormat::Env).lines() {
-        ctx.out.note(line);
+        ctx.out.note_to_copy(line);
     }
 }
 
 /// Warns about variables that `readers` prefer to `written`, the output of `login`.
 pub(crate) fn warn_of_conflicts(set: &[&str], readers: &str, written: &str, ctx: &Context) {
     if !set.is_empty() {
-        let names = set.join(" ");
-        ctx.out.warn(format!("{readers} use other variables instead of {written}: unset {names}"));
+        let (listed, names) = (set.join(", "), set.join(" "));
+        ctx.out.warn(format!("{readers} use {listed} instead of {written}: `unset {names}`"));
     }
 }

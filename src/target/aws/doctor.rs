@@ -32,9 +32,9 @@ impl Examine for Aws {
         let name = &input.args.profile;
         let has_profile = |file: &ProfileFile| file.profiles().contains(name);
         let files = [credentials, config];
-        if name != "default" && files.iter().any(Option::is_some) && !files.iter().flatten().any(has_profile)
+        if name != "default" && files.iter().all(Option::is_some) && !files.iter().flatten().any(has_profile)
         {
-            let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
+            let log_in = shell::code(&["gp", "idp", "login", "aws", "--profile", name]);
             report.warn("AWS config", format!("neither file has the profile `{name}`"), Some(&log_in));
         }
     }
@@ -112,7 +112,7 @@ fn problems_in(
     let has_keys = has(KEY);
     // Settings beside the keys have an effect only in the file whose keys SDKs use.
     let used = has_keys && !has_keys_in_other_file;
-    let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
+    let log_in = shell::code(&["gp", "idp", "login", "aws", "--profile", name]);
     let mut problems = Vec::new();
     if used && has("aws_security_token") {
         let message = format!(
@@ -140,14 +140,13 @@ fn problems_in(
     }
     if let Some((program, arguments)) = file.own_process(name) {
         if is_missing_program(&program) {
-            let fix =
-                shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
+            let fix = shell::code(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
             problems.push((format!("the profile `{name}` runs `{program}`, which does not exist"), fix));
         }
         let role = arguments.iter().skip_while(|word| *word != "--role-arn").nth(1);
         let other = role.zip(input.request).filter(|(role, request)| *role != request.role_name());
         if let Some((role, request)) = other {
-            let fix = shell::command(&["gp", "idp", "doctor", "aws", "--profile", name, "--role-arn", role]);
+            let fix = shell::code(&["gp", "idp", "doctor", "aws", "--profile", name, "--role-arn", role]);
             let tried = request.role_name();
             problems
                 .push((format!("the profile `{name}` assumes {role}, and this report tries {tried}"), fix));
@@ -155,7 +154,7 @@ fn problems_in(
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
         let path = store.path.to_string_lossy();
-        problems.push(("others can read it".to_owned(), shell::command(&["chmod", "600", &path])));
+        problems.push(("others can read it".to_owned(), shell::code(&["chmod", "600", &path])));
     }
     problems
 }

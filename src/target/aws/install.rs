@@ -183,6 +183,8 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
 
 /// Warns about each rival. `written` is the name of the written credentials in messages.
 pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, written: &str, ctx: &Context) {
+    let mut rivals: Vec<&Rival> = rivals.iter().collect();
+    rivals.sort_by_key(|rival| rival.line);
     for group in rivals.chunk_by(|one, next| one.effect == next.effect) {
         let places = group.iter().map(|rival| format!("`{}` on line {}", rival.key, rival.line));
         let place = format!("{} of {}", places.collect::<Vec<_>>().join(", "), store.path.display());

@@ -61,7 +61,7 @@ fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {
     if duration.seconds() < TOO_SHORT {
         ctx.out.warn(format!(
             "boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of \
-             each {} s they call this command for every request: use --duration-seconds 3600",
+             each {} s they call this command for every request: use `--duration-seconds 3600`",
             duration.seconds()
         ));
     }

@@ -59,6 +59,7 @@ fn cache_entry<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<Sin
     ];
     let authorities =
         request.ca_bundle.as_ref().map_or(String::new(), |(_, path)| path.display().to_string());
-    let failure_key_parts = [format!("{:?}", request.max_attempts), authorities];
+    let accounts = request.allowed_accounts.join(",");
+    let failure_key_parts = [format!("{:?}", request.max_attempts), authorities, accounts];
     SingleFlight::open(session, &parts, &[&token.audiences, request.policies.arns()], &failure_key_parts)
 }

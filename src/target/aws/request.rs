@@ -131,8 +131,8 @@ fn check_account(args: &AwsArgs, role: Option<&RoleArn>, is_custom_service: bool
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_custom_service && !is_account(account))
     {
         let message = format!("`--allowed-account {odd}` is not twelve digits");
-        let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it".to_owned();
-        return Err(UsageError { message, hint: Some(hint) });
+        let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it";
+        return Err(UsageError::new(message, hint));
     }
     // If the role names no account, the account is checked when the credentials arrive.
     let Some(role) = role.filter(|role| !role.account().is_empty()) else { return Ok(()) };
@@ -141,15 +141,11 @@ fn check_account(args: &AwsArgs, role: Option<&RoleArn>, is_custom_service: bool
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(UsageError {
-        message: format!(
-            "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
-            role.account()
-        ),
-        hint: Some(
-            "name another role with `--role-arn`, or allow its account with `--allowed-account`".into(),
-        ),
-    })
+    let account = role.account();
+    Err(UsageError::new(
+        format!("the role {role} is in account {account}, and `--allowed-account` allows only {allowed}"),
+        "name another role with `--role-arn`, or allow its account with `--allowed-account`",
+    ))
 }
 
 fn read_policy(text: &str) -> Result<String, files::ReadError> {

@@ -55,7 +55,7 @@ impl Examine for Azure {
                 report.warn(
                     CHECK,
                     message,
-                    Some("vars=$(gp idp login azure --format env) && eval \"$vars\""),
+                    Some("`vars=$(gp idp login azure --format env) && eval \"$vars\"`"),
                 );
             }
             None => report.skip(CHECK, "AZURE_FEDERATED_TOKEN_FILE is not set"),

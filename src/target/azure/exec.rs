@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     warn_of_short_life(&token, Reader::Azure, ctx);
     let folder = TemporaryFolder::make(ctx)?;
     let path = folder.path().join("token.jwt");
-    let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
+    let file = TokenFile::lock(&session, &request.token, &path, Reader::Azure).await?;
     let renewal = file.write(&token, bare).await?;
     let environment = Environment::without(Azure::CONFLICTING_VARIABLES)
         .unset(session.dropped(args.child.drop_source))

@@ -34,9 +34,7 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
 fn refuse_flags(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
     match flags.into_iter().zip(given).find(|(_, given)| *given) {
         None => Ok(()),
-        Some((flag, _)) => {
-            Err(UsageError { message: format!("`{flag}` is for {what}"), hint: Some(hint.to_owned()) })
-        }
+        Some((flag, _)) => Err(UsageError::new(format!("`{flag}` is for {what}"), hint)),
     }
 }
 

@@ -89,8 +89,10 @@ pub(super) fn token_file(
         None => (default_token_file(audience, ctx)?, Some(TentativeFolder::make(ctx)?)),
     };
     let path = absolute(&path).map_err(|error| {
-        let message = format!("{} is not a path: {error}", path.display());
-        UsageError { message, hint: Some("name a file with `--output FILE`".into()) }
+        UsageError::new(
+            format!("{} is not a path: {error}", path.display()),
+            "name a file with `--output FILE`",
+        )
     })?;
     Ok((path, folder))
 }

@@ -97,7 +97,7 @@ fn examine_account(
             problems.push((format!("runs {program}, which {why}"), LOG_IN));
         }
         if input.ctx.var_os(ALLOW).is_none_or(|value| value != "1") {
-            let hint = "export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1";
+            let hint = "`export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1`";
             problems.push((format!("runs a program, which SDKs refuse unless {ALLOW} is 1"), hint));
         }
     }

@@ -70,7 +70,7 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
         let mut command = vec!["gp", "idp", "login", "kubernetes"];
         command.extend(args.audience.iter().flat_map(|audience| ["--audience", audience]));
         command.extend(user.iter().flat_map(|user| ["--user", user]));
-        shell::command(&command)
+        shell::code(&command)
     };
     if !view.exists {
         report.skip(CHECK, format!("{} does not exist", files.listed()));

@@ -91,22 +91,18 @@ fn change(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<
     if context.is_none() {
         let flags = [("--use-context", args.use_context), ("--namespace", args.namespace.is_some())];
         if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
-            return Err(UsageError {
-                message: format!("`{flag}` needs `--cluster` or `--context`"),
-                hint: Some(
-                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `{flag}`, `gp` writes only the user")
-                ),
-            }
+            return Err(UsageError::new(
+                format!("`{flag}` needs `--cluster` or `--context`"),
+                format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `{flag}`, `gp` writes only the user"),
+            )
             .into());
         }
     }
     if let Some(namespace) = args.namespace.as_deref().filter(|name| !is_label(name)) {
-        return Err(UsageError {
-            message: format!("`--namespace`: `{namespace}` is not the name of a namespace"),
-            hint: Some(
-                "a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them".into(),
-            ),
-        }
+        return Err(UsageError::new(
+            format!("`--namespace`: `{namespace}` is not the name of a namespace"),
+            "a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them",
+        )
         .into());
     }
     let version = match args.exec_api_version {

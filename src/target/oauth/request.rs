@@ -255,7 +255,13 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
     };
     if sends_no_secret && args.client_secret_file.is_some() {
         let message = "`--client-secret-file` has no effect here, because the client sends no secret";
-        return Err(UsageError::new(message, "leave it out, or add `--client-auth basic` or `post`").into());
+        let hint = match args.grant {
+            GrantName::ClientCredentials => {
+                "leave it out: with this grant, the ID token identifies the client"
+            }
+            _ => "leave it out, or set `--client-auth` to `basic` or `post`",
+        };
+        return Err(UsageError::new(message, hint).into());
     }
     let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
         (Some(path), _) => Some(secret_file("--client-secret-file", path)?),

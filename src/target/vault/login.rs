@@ -100,13 +100,13 @@ async fn store_token(
     for name in variables::ADDR.iter().filter(|name| !agent && is_other(name)) {
         let address = posix_quote(&address);
         ctx.out.warn(format!(
-            "`{name}` names another server, so tools would send the stored token to that server: export {name}={address}"
+            "`{name}` names another server, so tools would send the stored token to that server: `export {name}={address}`"
         ));
     }
     if request.namespace_after_login != request.server.namespace {
         let namespace = request.namespace_after_login.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
-            "note: tools do not know the namespace of the stored token: export VAULT_NAMESPACE={}",
+            "note: tools do not know the namespace of the stored token: `export VAULT_NAMESPACE={}`",
             posix_quote(namespace)
         ));
     }

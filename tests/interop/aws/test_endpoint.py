@@ -232,7 +232,7 @@ DIFFERENCES = [
         "a region is in lower case",
         "botocore keeps upper case in the host name and finds no partition",
         lambda case: region_of(case) != region_of(case).lower(),
-        message="no region",
+        message="not a region",
     ),
     Difference(
         "a URL is https, or http to this machine, without user name and fragment",

@@ -6,6 +6,7 @@ pub(crate) mod set_up;
 mod tests;
 
 use self::args::{AzureTrustFormat, TrustAzureArgs};
+use super::exchange::Cloud;
 use super::request;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
@@ -17,7 +18,8 @@ use crate::trust::{AccessSummary, LoginCommand};
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "print the setup of a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;
-    let default = request::authority(None, ctx).could_not(action)?.cloud().audience();
+    let authority = request::authority(None, ctx).could_not(action)?;
+    let default = authority.cloud().audience();
     let audience = args.audience.clone().unwrap_or_else(|| default.to_owned());
     let identity = mint_identity(vec![audience.clone()], &args.trust, ctx).await?;
     let rule = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;
@@ -29,6 +31,10 @@ pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Fa
     let login = LoginCommand::new("azure").option("--client-id", &settings.app_id);
     let login = login.option("--tenant-id", tenant);
     let login = login.audiences(&[audience], default);
+    let login = match authority.cloud() {
+        Cloud::Public => login,
+        _ => login.option("--authority-host", authority.as_str()),
+    };
     let summary = AccessSummary::new(&identity, &rule, &format!("the app {}", settings.app_id), &login);
     match args.format {
         AzureTrustFormat::Commands => summary.print_with_comments(|head| set_up.commands(head), ctx),
