@@ -411,6 +411,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_value_of_a_flag_is_used() {
+        let last = |line: &str| last_value(&line.split(' ').collect::<Vec<_>>(), "--a").map(str::to_owned);
+        assert_eq!(last("x --a 1 --a=2 y"), Some("2".into()));
+        assert_eq!(last("x --a=2 --a 1"), Some("1".into()));
+        assert_eq!(last("x --ab=2 --a"), None);
+    }
+
+    #[test]
     fn the_words_behind_two_dashes_belong_to_another_program() {
         let caller = |line: &str| {
             let mut ctx = Context::silent([("", ""); 0]);

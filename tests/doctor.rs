@@ -654,3 +654,16 @@ fn a_profile_that_does_not_exist_is_reported() {
     let ran = other.with_line("idp doctor aws --profile default").run();
     assert!(!ran.stdout.contains("neither file"), "{}", ran.stdout);
 }
+
+#[test]
+fn a_user_of_an_earlier_kubeconfig_takes_precedence() {
+    let gp =
+        Gp::in_workspace().line("idp login kubernetes --audience kubernetes --user me --kubeconfig second");
+    gp.run().success();
+    fs::write(gp.home().join("first"), "users:\n- name: me\n  user: {token: x}\n").unwrap();
+    let doctor = gp.with_line("idp doctor kubernetes --audience kubernetes");
+    let doctor = doctor.env("KUBECONFIG", "second");
+    assert!(doctor.run().stdout.contains("get their tokens from `gp`: me"));
+    let ran = doctor.env("KUBECONFIG", "first:second").run();
+    assert!(ran.stdout.contains("no user in the kubeconfig gets its tokens from `gp`"), "{}", ran.stdout);
+}

@@ -82,6 +82,9 @@ mod tests {
         let mut twice: AwsFault = "throttling:2".parse().unwrap();
         let taken = [twice.take(), twice.take(), twice.take()];
         assert_eq!(taken.map(|kind| kind.is_some()), [true, true, false]);
+        let mut once: VaultFault = "signature:1".parse().unwrap();
+        assert!(once.take_if(|_| false).is_none());
+        assert!(once.take_if(|_| true).is_some() && once.take().is_none());
         let mut always: AwsFault = "html-page".parse().unwrap();
         assert!((0..9).all(|_| always.take().is_some()));
         for text in
