@@ -52,7 +52,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve credentials to SDKs on 127.0.0.1')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check each step to a credential, and print causes and fixes')
-            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Print the setup that makes a service trust this workspace, or why it refuses the token')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Print the setup that makes a service trust this workspace, or explain a refusal')
             [CompletionResult]::new('dev', 'dev', [CompletionResultType]::ParameterValue, 'Run a local workspace: supervisor, API and issuer on 127.0.0.1')
             break
         }
@@ -841,11 +841,11 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Check AWS too: settings, files, the role')
-            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Check Vault or OpenBao too: settings, the login')
-            [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Check Google Cloud too: settings, files, the exchange')
-            [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Check Azure too: settings, token file, the exchange')
-            [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Check Kubernetes too: kubeconfig, the API server')
+            [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Check token, AWS settings, files, role')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Check token, Vault or OpenBao settings, login')
+            [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Check token, Google Cloud settings, files, exchange')
+            [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Check token, Azure settings, token file, exchange')
+            [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Check token, kubeconfig, Kubernetes API server')
             break
         }
         'gp;idp;doctor;aws' {
@@ -970,7 +970,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;doctor;kubernetes' {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The ID token''s `aud`')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The ID token''s `aud`')
-            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context whose API server is checked [default: of the contexts whose user gets tokens from `gp`, the current one, else the first]')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context whose API server is checked [default: the current, else the first context whose user gets tokens from `gp`]')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to check [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform''s')
@@ -1165,11 +1165,11 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]')
             [CompletionResult]::new('--aws-role', '--aws-role', [CompletionResultType]::ParameterName, 'A role that can be assumed; repeatable, CMD uses the first')
             [CompletionResult]::new('--aws-region', '--aws-region', [CompletionResultType]::ParameterName, 'The region in the environment of CMD [default: us-east-1]')
-            [CompletionResult]::new('--aws-trust-policy', '--aws-trust-policy', [CompletionResultType]::ParameterName, 'The trust policy of the roles; the local issuer acts as every identity provider in it [default: trusts this workspace]')
+            [CompletionResult]::new('--aws-trust-policy', '--aws-trust-policy', [CompletionResultType]::ParameterName, 'The trust policy of the roles; each identity provider in FILE is the local issuer [default: trusts this workspace]')
             [CompletionResult]::new('--aws-client-id', '--aws-client-id', [CompletionResultType]::ParameterName, 'An audience that the identity provider lists; repeatable')
             [CompletionResult]::new('--aws-max-session-duration', '--aws-max-session-duration', [CompletionResultType]::ParameterName, 'The maximum session duration of these roles, in seconds')
             [CompletionResult]::new('--aws-fault', '--aws-fault', [CompletionResultType]::ParameterName, 'Answer with this fault, always or COUNT times; several flags apply in order')
-            [CompletionResult]::new('--vault-role', '--vault-role', [CompletionResultType]::ParameterName, 'A role of the JWT mount, with its JSON in FILE [default: accepts this workspace]; repeatable, CMD uses the first')
+            [CompletionResult]::new('--vault-role', '--vault-role', [CompletionResultType]::ParameterName, 'A role of the JWT mount; FILE has its JSON (else it accepts this workspace); repeatable, CMD uses the first')
             [CompletionResult]::new('--vault-mount', '--vault-mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
             [CompletionResult]::new('--vault-namespace', '--vault-namespace', [CompletionResultType]::ParameterName, 'The namespace that holds the mount')
             [CompletionResult]::new('--vault-fault', '--vault-fault', [CompletionResultType]::ParameterName, 'Answer with this fault, always or COUNT times; several flags apply in order')

@@ -48,7 +48,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand exec 'Run a command with credentials'
             cand serve 'Serve credentials to SDKs on 127.0.0.1'
             cand doctor 'Check each step to a credential, and print causes and fixes'
-            cand trust 'Print the setup that makes a service trust this workspace, or why it refuses the token'
+            cand trust 'Print the setup that makes a service trust this workspace, or explain a refusal'
             cand dev 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
         }
         &'gp;idp;token'= {
@@ -809,11 +809,11 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --verbose 'Trace each request on stderr: address, status, time; never a secret'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand aws 'Check AWS too: settings, files, the role'
-            cand vault 'Check Vault or OpenBao too: settings, the login'
-            cand gcp 'Check Google Cloud too: settings, files, the exchange'
-            cand azure 'Check Azure too: settings, token file, the exchange'
-            cand kubernetes 'Check Kubernetes too: kubeconfig, the API server'
+            cand aws 'Check token, AWS settings, files, role'
+            cand vault 'Check token, Vault or OpenBao settings, login'
+            cand gcp 'Check token, Google Cloud settings, files, exchange'
+            cand azure 'Check token, Azure settings, token file, exchange'
+            cand kubernetes 'Check token, kubeconfig, Kubernetes API server'
         }
         &'gp;idp;doctor;aws'= {
             cand --role-arn 'The role to assume [env: IDP_AWS_ROLE_ARN]'
@@ -933,7 +933,7 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;doctor;kubernetes'= {
             cand -a 'The ID token''s `aud`'
             cand --audience 'The ID token''s `aud`'
-            cand --context 'The context whose API server is checked [default: of the contexts whose user gets tokens from `gp`, the current one, else the first]'
+            cand --context 'The context whose API server is checked [default: the current, else the first context whose user gets tokens from `gp`]'
             cand --kubeconfig 'The file to check [env: KUBECONFIG] [default: ~/.kube/config]'
             cand --source 'Where the ID token comes from [default: auto]'
             cand --allow-api-host 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform''s'
@@ -1121,11 +1121,11 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --id-token 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]'
             cand --aws-role 'A role that can be assumed; repeatable, CMD uses the first'
             cand --aws-region 'The region in the environment of CMD [default: us-east-1]'
-            cand --aws-trust-policy 'The trust policy of the roles; the local issuer acts as every identity provider in it [default: trusts this workspace]'
+            cand --aws-trust-policy 'The trust policy of the roles; each identity provider in FILE is the local issuer [default: trusts this workspace]'
             cand --aws-client-id 'An audience that the identity provider lists; repeatable'
             cand --aws-max-session-duration 'The maximum session duration of these roles, in seconds'
             cand --aws-fault 'Answer with this fault, always or COUNT times; several flags apply in order'
-            cand --vault-role 'A role of the JWT mount, with its JSON in FILE [default: accepts this workspace]; repeatable, CMD uses the first'
+            cand --vault-role 'A role of the JWT mount; FILE has its JSON (else it accepts this workspace); repeatable, CMD uses the first'
             cand --vault-mount 'Where the JWT auth method is mounted'
             cand --vault-namespace 'The namespace that holds the mount'
             cand --vault-fault 'Answer with this fault, always or COUNT times; several flags apply in order'

@@ -144,7 +144,7 @@ pub enum Verb {
     Serve(Serve),
     /// Check each step to a credential, and print causes and fixes
     Doctor(Lazy<DoctorArgs>),
-    /// Print the setup that makes a service trust this workspace, or why it refuses the token
+    /// Print the setup that makes a service trust this workspace, or explain a refusal
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
@@ -247,28 +247,28 @@ pub enum DoctorFormat {
 /// `gp idp doctor …`
 #[derive(Debug, Subcommand)]
 pub enum DoctorTarget {
-    /// Check AWS too: settings, files, the role
+    /// Check token, AWS settings, files, role
     #[command(after_help = "Examples:
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(Lazy<AwsArgs>),
-    /// Check Vault or OpenBao too: settings, the login
+    /// Check token, Vault or OpenBao settings, login
     #[command(after_help = "Examples:
   gp idp doctor vault --role demo
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
     Vault(Lazy<VaultArgs>),
-    /// Check Google Cloud too: settings, files, the exchange
+    /// Check token, Google Cloud settings, files, exchange
     #[command(after_help = "Examples:
   gp idp doctor gcp --project example-project
   gp idp doctor gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
     Gcp(Lazy<GcpArgs>),
-    /// Check Azure too: settings, token file, the exchange
+    /// Check token, Azure settings, token file, exchange
     #[command(after_help = "Examples:
   gp idp doctor azure
   gp idp doctor azure --client-id ID --tenant-id ID")]
     Azure(Lazy<AzureArgs>),
-    /// Check Kubernetes too: kubeconfig, the API server
+    /// Check token, kubeconfig, Kubernetes API server
     #[command(after_help = "Examples:
   gp idp doctor kubernetes --audience kubernetes
   gp idp doctor kubernetes --audience kubernetes --context prod")]

@@ -486,7 +486,7 @@ error: could not mint an ID token for `x`
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: no audit log is set
-hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
+hint: `--audit-required` or `IDP_AUDIT_REQUIRED` needs a log: set `--audit-log FILE` or `IDP_AUDIT_LOG`
 
 "#]],
     );

@@ -223,7 +223,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: wait for the other `gp idp` to end, or give this one more time with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: wait for the other `gp idp` to end, or wait longer with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -295,7 +295,7 @@ fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
         7,
         str![[r#"
 error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the new `credential_process` in [HOME]/.aws/config
-  caused by: [HOME]/.aws/credentials has several hard links, and a new file would replace only this one
+  caused by: [HOME]/.aws/credentials has several hard links, and the change would not reach the others
 hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],

@@ -267,14 +267,8 @@ fn no_identity() {
   "exit": 3,
   "hints": [
     {
-      "commands": [
-        [
-          "gp",
-          "idp",
-          "dev"
-        ]
-      ],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev` set it, that local workspace has ended: start a new one; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "commands": [],
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set it, that local workspace has ended: start a new one; if neither, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,
@@ -380,11 +374,11 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not name the cause. Either account 123456789012 has no role `other` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or in the keys; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)"
+      "text": "AWS does not name the cause. Either account 123456789012 has no role `other` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)"
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (in a local workspace: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token"
+      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token"
     }
   ],
   "http_status": 403,

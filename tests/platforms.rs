@@ -139,8 +139,8 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
               "Condition":{"StringEquals":{
                "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
                "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
-hint: AWS does not name the cause. Either account 123456789012 has no role `dev` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or in the keys; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)
-hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -` (in a local workspace: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token
+hint: AWS does not name the cause. Either account 123456789012 has no role `dev` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)
+hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token
 
 "#]]);
         }

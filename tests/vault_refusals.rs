@@ -305,7 +305,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to make sure that the server can reach [API]/idp/.well-known/openid-configuration after each restart, and trusts its certificate
 error: could not log in to Vault at http://[SERVER]
   caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
     iss    [API]/idp
@@ -314,7 +314,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to make sure that the server can reach [API]/idp/.well-known/openid-configuration after each restart, and trusts its certificate
 
 "#]]
     );

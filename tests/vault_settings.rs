@@ -76,7 +76,7 @@ hint: most likely the program that creates this socket does not run: start it; e
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: no program listens on this socket: most likely the program has ended: start it again; if not, correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if set
+hint: most likely the program that created this socket has ended: start it again; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if set
 
 "#]],
     );

@@ -108,7 +108,7 @@ impl Audit {
             (Some(named), _) => named,
             (None, false) => return Ok(Self { log: None, facts }),
             (None, true) => {
-                named.required("audit log", "give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`")?
+                named.required("audit log", "`--audit-required` or `IDP_AUDIT_REQUIRED` needs a log: set `--audit-log FILE` or `IDP_AUDIT_LOG`")?
             }
         };
         let log = Log {

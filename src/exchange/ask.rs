@@ -261,7 +261,7 @@ pub(crate) fn error_text(words: ErrorText, reply: &Reply, now: Timestamp) -> Str
     let message = message.join(" ");
     let message = message.trim_end_matches('.');
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
-    let wait = wait.map_or(String::new(), |wait| format!(", and asks to wait {}", crate::time::limit(wait)));
+    let wait = wait.map_or(String::new(), |wait| format!("; it asks to wait {}", crate::time::limit(wait)));
     let said = if message.is_empty() { details } else { format!("{message} ({details})") };
     said + &wait
 }

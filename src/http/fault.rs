@@ -159,7 +159,7 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { origin, .. } if origin.starts_with("unix://") => "no program listens on this socket: most likely the program has ended: start it again; if not, correct the path".to_owned(),
+            Self::Refused { origin, .. } if origin.starts_with("unix://") => "most likely the program that created this socket has ended: start it again; else correct the path".to_owned(),
             Self::Refused { .. } => "nothing listens on this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
             Self::Socket { .. } => "most likely the program that creates this socket does not run: start it; else correct the path".to_owned(),
             Self::ConnectTimedOut { .. } => {

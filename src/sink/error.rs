@@ -54,7 +54,7 @@ pub enum FileError {
     #[error("{} is read-only", path.display())]
     ReadOnly { path: PathBuf },
     /// The other names would keep the old content.
-    #[error("{} has several hard links, and a new file would replace only this one", path.display())]
+    #[error("{} has several hard links, and the change would not reach the others", path.display())]
     HardLinked { path: PathBuf },
     /// Other users can read or change the files in the folder.
     #[error("{} is not a folder that only you can use", path.display())]
@@ -111,7 +111,7 @@ impl Explain for FileError {
                 "look at it and remove it, or name another place with `--output`".into()
             }
             Self::Locked { .. } => {
-                "wait for the other `gp idp` to end, or give this one more time with `--timeout 2m`"
+                "wait for the other `gp idp` to end, or wait longer with `--timeout 2m`"
                     .into()
             }
             Self::KeptFresh { process: Some(id), .. } => {

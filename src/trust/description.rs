@@ -48,7 +48,7 @@ pub(crate) fn describe_access(rule: &Rule, identity: &Identity) -> Vec<String> {
     }];
     let explanation = match identity.kind() {
         Kind::Workspace => {
-            "Everyone who can read a repository can open it: a public repository gives access to every user of the installation."
+            "Everyone who can read a repository can open a workspace on it: every user of the installation, if it is public."
         }
         Kind::Other => "",
         Kind::Environment => "Everyone who can start an environment of the project gets access.",

@@ -239,7 +239,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev` set it, that local workspace has ended: start a new one; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set it, that local workspace has ended: start a new one; if neither, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {

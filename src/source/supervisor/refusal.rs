@@ -109,6 +109,6 @@ fn read(reply: &Reply, now: Timestamp) -> Result<(String, RefusalText), Unexpect
     let status = format!("{word}HTTP {}", reply.status);
     let said = if message.is_empty() { status } else { format!("{message} ({status})") };
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
-    let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
+    let said = said + &wait.map_or(String::new(), |wait| format!("; it asks to wait {}", time::limit(wait)));
     Ok((code, RefusalText { text: with_effort(said, reply), status: reply.status, wait }))
 }

@@ -81,13 +81,13 @@ fn parse(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Fe
         check_scope(scope).map_err(|error| invalid_setting("--scopes", error))?;
     }
     if service_account.is_none() {
-        let odd =
-            [("`--lifetime`", lifetime.is_some()), ("an ID token", purpose.wanted != Wanted::AccessToken)];
+        let odd = [
+            ("`--lifetime`", lifetime.is_some()),
+            ("Google's ID token", purpose.wanted != Wanted::AccessToken),
+        ];
         if let Some((what, _)) = odd.into_iter().find(|(_, given)| *given) {
             let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`";
-            return Err(
-                UsageError::new(format!("{what} needs a service account, and none is named"), hint).into()
-            );
+            return Err(UsageError::new(format!("{what} needs a service account: none is set"), hint).into());
         }
     }
     if purpose.wanted != Wanted::AccessToken && purpose.id_token_audience.is_none() {

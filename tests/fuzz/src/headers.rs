@@ -55,15 +55,23 @@ fn check_no_secret(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers:
             for secret in
                 sent.iter().flat_map(|sent| [sent.password(), sent.query(), sent.fragment()]).flatten()
             {
-                let elsewhere = sent.as_ref().is_some_and(|sent| {
-                    "nowhere".contains(secret)
-                        || sent.path().contains(secret)
-                        || sent.host_str().is_some_and(|host| host.contains(secret))
-                });
+                // The same characters may also be in the part that is shown.
+                let elsewhere = sent
+                    .as_ref()
+                    .is_some_and(|sent| "nowhere".contains(secret) || public_part(sent).contains(secret));
                 assert!(secret.len() < 6 || elsewhere || !location.contains(secret), "{text}");
             }
         }
     }
+}
+
+/// The URL without user name, password, query and fragment.
+fn public_part(url: &url::Url) -> String {
+    let mut url = url.clone();
+    let _ = (url.set_username(""), url.set_password(None));
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
 }
 
 fn split<'a>(bytes: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {

@@ -42,7 +42,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "AccessDenied" | "AccessDeniedException" => case.access_denied(),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
-            "1. most likely this is temporary: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+            "1. most likely this is temporary: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer the public internet within 5 s",
             discovery(issuer)
         )
         .into(),
@@ -148,9 +148,9 @@ impl Case<'_> {
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
         let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above accepts this token" };
         let is_local = self.request.endpoint.url.is_loopback();
-        let local = if is_local { " (in a local workspace: `gp idp trust aws --check FILE`)" } else { "" };
+        let local = if is_local { " (for a local STS: `gp idp trust aws --check FILE`)" } else { "" };
         let hint = format!(
-            "AWS does not name the cause. Either account {account} has no role `{name}` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or in the keys; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)\n\
+            "AWS does not name the cause. Either account {account} has no role `{name}` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)\n\
              whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{local}{lets_in}"
         );
         Advice { hint: Some(hint), trust }
@@ -195,7 +195,7 @@ impl Case<'_> {
         }
         if self.message_contains("retrieve verification key") {
             return format!(
-                "1. most likely this is temporary, for example because many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+                "1. most likely this is temporary, for example because many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer the public internet within 5 s",
                 discovery(issuer)
             );
         }
@@ -215,7 +215,7 @@ impl Case<'_> {
         }
         let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());
         let usual = if audience == "sts.amazonaws.com" {
-            "give one that it lists with `--audience`".to_owned()
+            "set `--audience` to one that it lists".to_owned()
         } else {
             "leave `--audience` out: the default is `sts.amazonaws.com`".to_owned()
         };

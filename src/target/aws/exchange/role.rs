@@ -58,7 +58,7 @@ pub enum RoleArnError {
     #[error("the account is missing; {FORM}")]
     NoAccount,
     /// An account that is not twelve digits.
-    #[error("the account `{0}` is not twelve digits without dashes; {FORM}")]
+    #[error("the account `{0}` needs twelve digits and no dashes; {FORM}")]
     Account(String),
     #[error("the role has no name; {FORM}")]
     NoName,
@@ -277,7 +277,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam::1234-5678-9012:role/dev",
-                "the account `1234-5678-9012` is not twelve digits without dashes; write the role as `arn:aws:iam::123456789012:role/my-role`",
+                "the account `1234-5678-9012` needs twelve digits and no dashes; write the role as `arn:aws:iam::123456789012:role/my-role`",
             ),
             (
                 "arn:AWS:iam::123456789012:role/dev",

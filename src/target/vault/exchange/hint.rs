@@ -29,7 +29,7 @@ pub(super) fn of(
         format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
     Some(match cause {
         Cause::Audience => format!(
-            "the role does not list `{audience}` in its `bound_audiences`: give one that it lists with `--audience` ({see} prints them), or ask {owner} to add `{audience}` to them"
+            "the role does not list `{audience}` in its `bound_audiences`: set `--audience` to one that it lists ({see} prints them), or ask {owner} to add `{audience}` to them"
         ),
         Cause::NoBoundAudiences => format!(
             "the role lists no audience, and the token has one: ask {owner} to set it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
@@ -71,7 +71,7 @@ pub(super) fn of(
             "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the discovery document and the keys there, with a certificate that the server trusts"
         ),
         Cause::Discovery => format!(
-            "the server cannot read the discovery document of the issuer, for the reason above: ask {owner} (1) to run `vault read {config_path}`: `oidc_discovery_url` has to be `{issuer}`; (2) to let the server reach {}, which it reads after each restart, with a certificate that the server trusts",
+            "the server cannot read the discovery document of the issuer, for the reason above: ask {owner} (1) to run `vault read {config_path}`: `oidc_discovery_url` has to be `{issuer}`; (2) to make sure that the server can reach {} after each restart, and trusts its certificate",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
