@@ -250,7 +250,7 @@ pub(crate) fn with_effort(error_text: String, reply: &Reply) -> String {
     }
 }
 
-/// `message (code, HTTP 400), and asks to wait 30 s`, without the parts that the reply lacks.
+/// `message (code, HTTP 400); it asks to wait 30 s`, without the parts that the reply lacks.
 pub(crate) fn error_text(words: ErrorText, reply: &Reply, now: Timestamp) -> String {
     let mut details = words.codes;
     details.insert(details.len().min(1), format!("HTTP {}", reply.status));

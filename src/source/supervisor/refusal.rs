@@ -90,7 +90,7 @@ fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 502..=504)
 }
 
-/// The code of a refusal, and its text: `message (code, HTTP 403), and asks to wait 30 s`. Missing
+/// The code of a refusal, and its text: `message (code, HTTP 403); it asks to wait 30 s`. Missing
 /// parts are left out.
 fn read(reply: &Reply, now: Timestamp) -> Result<(String, RefusalText), UnexpectedReply> {
     let Problem { code, message } = match reply.json() {
