@@ -20,11 +20,16 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
         let (mut column, mut gap) = (0, "");
         for (word, spaces) in words(line) {
             let width = without_colours(word).chars().count();
+            // A long word gets a smaller indent, if that makes it fit.
+            let start = indent.min(columns.saturating_sub(width));
             let is_too_long = column + gap.len() + width > columns;
-            if is_too_long && indent < column + gap.len() && indent + width <= columns {
-                wrapped.push('\n');
-                wrapped.push_str(&" ".repeat(indent));
-                column = indent;
+            if is_too_long && width <= columns && start < column + gap.len() {
+                // Before the first word, a line break would leave an empty line.
+                if column > 0 {
+                    wrapped.push('\n');
+                }
+                wrapped.push_str(&" ".repeat(start));
+                column = start;
             } else {
                 wrapped.push_str(gap);
                 column += gap.len();
@@ -126,8 +131,7 @@ mod tests {
             let wrapped = wrap(&text, columns);
             prop_assert_eq!(squeezed(&wrapped), squeezed(&text));
             let longest = text.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-            let indent = continuation_indent(&text).min(columns / 2);
-            if !text.contains('`') && longest + indent <= columns {
+            if !text.contains('`') && longest <= columns {
                 prop_assert!(wrapped.lines().all(|line| line.trim_end().chars().count() <= columns), "{wrapped:?}");
             }
         }
