@@ -141,7 +141,8 @@ impl Changes<'_> {
             actions: Actions::OneOf(actions.iter().map(|&action| action.to_owned()).collect()),
             conditions: vec![condition],
         });
-        let change = "add a statement for this provider: `gp idp trust aws --format json` prints it";
+        let change =
+            "add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it";
         self.advise("Statement".into(), change.into());
         Some(self.policy.statements.len() - 1)
     }

@@ -158,7 +158,7 @@ fn principals_and_actions_are_corrected() {
             "put" => {
                 format!("Statement[0].Principal.Federated: replace \"{principal}\" by \"{ARN}\"")
             }
-            _ => "Statement: add a statement for this provider: `gp idp trust aws --format json` prints it"
+            _ => "Statement: add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it"
                 .to_owned(),
         };
         assert_eq!(advice(&report), (CheckResult::Refused, vec![change]), "{principal}");
@@ -175,7 +175,7 @@ fn a_change_excludes_nobody() {
     let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
     let add = || {
         vec![
-            "Statement: add a statement for this provider: `gp idp trust aws --format json` prints it"
+            "Statement: add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it"
                 .to_owned(),
         ]
     };
