@@ -13,7 +13,7 @@ from conftest import LIMIT, Gp
 from cryptography.hazmat.primitives.asymmetric import rsa
 from parties.conftest import INTEROP, TOOLS, build, required
 from trust.conftest import claims, trust
-from trust.test_cel import JOBS, OTHERS
+from trust.test_cel import JOB_SUBJECTS, OTHERS
 from trust.test_cel import RULES as OF_JOBS
 from trust.test_shell import TARGETS
 
@@ -78,7 +78,7 @@ def test_each_rule_admits_the_intended_workspaces(shop: Gp, judge: Judge, rule: 
     assert "audience" in other_audience["error"]
 
 
-@pytest.mark.parametrize("subjects", JOBS, ids=[subjects[0][:16] for subjects in JOBS])
+@pytest.mark.parametrize("subjects", JOB_SUBJECTS, ids=[subjects[0][:16] for subjects in JOB_SUBJECTS])
 @pytest.mark.parametrize("rule", OF_JOBS)
 def test_each_rule_admits_the_intended_jobs(shop: Gp, judge: Judge, rule: str, subjects: list[str]) -> None:
     own = {"iss": ISSUER, "sub": subjects[0], "aud": ["a"], "exp": 4_000_000_000}
