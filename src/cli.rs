@@ -14,7 +14,6 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, Valu
 use clap_complete::Shell;
 
 use crate::args::{COMMON, Lazy, SessionArgs, TOKEN, audience};
-use crate::context::last_value;
 use crate::output::{Verbosity, sanitise};
 use crate::shell;
 
@@ -295,7 +294,7 @@ impl ErrorFormat {
     pub fn of_flag(args: &[OsString]) -> Option<Self> {
         let own = args.iter().take_while(|word| *word != "--");
         let words: Vec<&str> = own.filter_map(|word| word.to_str()).collect();
-        last_value(&words, "--error-format").and_then(|name| Self::from_str(name, false).ok())
+        shell::last_value(&words, "--error-format").and_then(|name| Self::from_str(name, false).ok())
     }
 }
 

@@ -22,6 +22,7 @@ use rustix::termios::tcgetwinsize;
 
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
+use crate::shell;
 use crate::time;
 
 /// The variable with the folder of the `gp` link that `gp idp dev` puts on `PATH`.
@@ -133,15 +134,6 @@ pub fn ignores(signal: rustix::process::Signal) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     mask >> (signal.as_raw() - 1) & 1 == 1
-}
-
-/// The value of the last `flag` in `words`, written `FLAG VALUE` or `FLAG=VALUE`.
-pub(crate) fn last_value<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
-    let value = |(index, word): (usize, &&'a str)| match word.strip_prefix(flag)? {
-        "" => words.get(index + 1).copied(),
-        rest => rest.strip_prefix('='),
-    };
-    words.iter().enumerate().rev().find_map(value)
 }
 
 /// The width of the terminal that stderr or stdout is. Some terminals report 0.
@@ -345,7 +337,7 @@ impl Context {
     pub(crate) fn given_timeout(&self) -> Option<Duration> {
         let words = self.command_line[..self.words_before_dashes()].iter();
         let words: Vec<&str> = words.map(String::as_str).collect();
-        last_value(&words, "--timeout").and_then(|text| time::parse_time_limit(text).ok())
+        shell::last_value(&words, "--timeout").and_then(|text| time::parse_time_limit(text).ok())
     }
 
     /// The value of an environment variable. An empty value is treated as unset.
@@ -409,14 +401,6 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_value_of_a_flag_is_used() {
-        let last = |line: &str| last_value(&line.split(' ').collect::<Vec<_>>(), "--a").map(str::to_owned);
-        assert_eq!(last("x --a 1 --a=2 y"), Some("2".into()));
-        assert_eq!(last("x --a=2 --a 1"), Some("1".into()));
-        assert_eq!(last("x --ab=2 --a"), None);
-    }
 
     #[test]
     fn the_words_behind_two_dashes_belong_to_another_program() {

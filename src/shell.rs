@@ -1,4 +1,4 @@
-//! Quotes words and command lines for shells. No other module does.
+//! Quotes and reads words and command lines of shells. No other module does.
 
 /// Quotes a word for a POSIX shell, if it needs quotes.
 pub(crate) fn posix_quote(text: &str) -> String {
@@ -40,6 +40,15 @@ pub(crate) fn words(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
+/// The value of the last `flag` in `words`, written `FLAG VALUE` or `FLAG=VALUE`.
+pub(crate) fn last_value<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+    let value = |(index, word): (usize, &&'a str)| match word.strip_prefix(flag)? {
+        "" => words.get(index + 1).copied(),
+        rest => rest.strip_prefix('='),
+    };
+    words.iter().enumerate().rev().find_map(value)
+}
+
 /// Quotes a word for fish, if it needs quotes.
 pub(crate) fn fish_quote(text: &str) -> String {
     if is_plain(text) {
@@ -66,6 +75,14 @@ fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_value_of_a_flag_is_used() {
+        let last = |line: &str| last_value(&line.split(' ').collect::<Vec<_>>(), "--a").map(str::to_owned);
+        assert_eq!(last("x --a 1 --a=2 y"), Some("2".into()));
+        assert_eq!(last("x --a=2 --a 1"), Some("1".into()));
+        assert_eq!(last("x --ab=2 --a"), None);
+    }
 
     #[test]
     fn plain_values_are_not_quoted() {
