@@ -7,6 +7,7 @@ import datetime
 import functools
 import http.client
 import http.server
+import itertools
 import json
 import pathlib
 import re
@@ -60,9 +61,8 @@ SOURCES = {
 # during the outage.
 OUTAGE = 60
 TOKEN_LIFETIME = 75
-# The maximum time until there is a new token. The pauses of `gp` are at most 15 seconds long, 30 with jitter, and shorter
-# near the expiry of a token.
-RECOVERY = 13
+# The maximum time until there is a new token. A pause after four failures may last 16 seconds.
+RECOVERY = 17
 # The interval between two reads of the files.
 POLL_INTERVAL = 0.02
 
@@ -303,7 +303,9 @@ class Sts(http.server.ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Assume)
-        self.given = 0
+        self.numbers = itertools.count(1)
+        # When each access key was issued.
+        self.issued_at: dict[str, float] = {}
         self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
         self.thread.start()
 
@@ -323,12 +325,13 @@ class Assume(http.server.BaseHTTPRequestHandler):
             error = b"<Error><Code>ExpiredTokenException</Code><Message>no</Message></Error>"
             self.answer(400, b"<ErrorResponse>" + error + b"</ErrorResponse>")
             return
-        self.server.given += 1
+        key = f"ASIA{next(self.server.numbers)}"
+        self.server.issued_at[key] = time.time()
         end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=TOKEN_LIFETIME)
         content = (
             '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
             "<AssumeRoleWithWebIdentityResult><Credentials>"
-            f"<AccessKeyId>ASIA{self.server.given}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+            f"<AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
             f"<SessionToken>t</SessionToken><Expiration>{end:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
             "<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/dev/s</Arn></AssumedRoleUser>"
             "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
@@ -638,6 +641,10 @@ def test_a_single_token_is_kept_only_with_until_expiry(
 class Outage(Trial):
     interval = 1
 
+    def __init__(self, kinds: dict[str, SourceUnderTest], stack: contextlib.ExitStack, sts: Sts) -> None:
+        self.sts = sts
+        super().__init__(kinds, stack)
+
     def run_fault(self) -> None:
         self.cancelled.wait(1)
         lines = [line for kind in self.kinds.values() for line in kind.job.lines.values()]
@@ -650,6 +657,10 @@ class Outage(Trial):
         for line in lines:
             line.restore()
         self.cancelled.wait(RECOVERY)
+
+    def renewals(self, key: tuple[str, str]) -> list[float]:
+        """When the credentials that an SDK got were renewed."""
+        return [self.sts.issued_at[given] for given in dict.fromkeys(self.reading[key].given)][1:]
 
 
 @pytest.fixture(scope="module")
@@ -675,7 +686,7 @@ def outage(issuer: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory) 
             job = Job(platform, issuer(platform, TOKEN_LIFETIME))
             stack.callback(job.close)
             kinds[source] = SourceUnderTest(source, job, READERS, folder, stack, sts, {}, 2)
-        yield Outage(kinds, stack)
+        yield Outage(kinds, stack, sts)
 
 
 EACH = [
@@ -697,7 +708,15 @@ def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -
         warnings = re.findall(f"^warning: could not renew {what} in \\d+ s$", outage.said_meanwhile[key], re.M)
         assert 1 <= len(warnings) <= 4, outage.said_meanwhile[key]
     if reader == "serve":
-        assert len(set(reading.given)) == 2
+        renewals = outage.renewals(key)
+        if source == "file":
+            # STS takes the token in the file while it is valid: new credentials at half of the lifetime, as always.
+            assert renewals
+            assert outage.cut < renewals[0] < outage.back
+            assert all(later - earlier > TOKEN_LIFETIME / 2 - 1 for earlier, later in itertools.pairwise(renewals))
+        else:
+            assert len(renewals) == 1
+            assert outage.back < renewals[0] < outage.over
         return
     # The old token stays complete and valid until there is a new one, soon after the outage.
     assert outage.watch.seen[key].wrong == []
