@@ -64,7 +64,7 @@ impl Explain for NotStarted {
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
             io::ErrorKind::NotFound => {
-                Some("check the name and PATH; a shell built-in needs `-- sh -c '…'`".into())
+                Some("check the name and PATH\nif it is a shell built-in, run it with `-- sh -c '…'`".into())
             }
             io::ErrorKind::PermissionDenied => {
                 Some(format!("make it executable: `{}`", shell::command(&["chmod", "+x", &self.program])))

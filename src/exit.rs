@@ -57,9 +57,9 @@ pub trait Explain: StdError + Send + Sync + 'static {
     }
 }
 
-/// A hint about a file, followed by the alternative `way` that needs no file.
+/// A hint about a file, followed by a line with the alternative `way` that needs no file.
 pub(crate) fn or_without_file(hint: Option<String>, way: &str) -> String {
-    hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}; or {way}"))
+    hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}\notherwise {way}"))
 }
 
 /// A bug in this program: an error that should be impossible.

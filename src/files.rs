@@ -69,7 +69,7 @@ impl Explain for ReadError {
             let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.map_or_else(|| ".".into(), |folder| folder.to_string_lossy());
             return Some(format!(
-                "there is no such file: correct the name; `{}` lists the folder",
+                "correct the name of the file: `{}` lists the folder",
                 shell::command(&["ls", &folder])
             ));
         }

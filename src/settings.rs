@@ -137,7 +137,7 @@ impl FromStr for IdTokenVersion {
         match text.to_ascii_lowercase().as_str() {
             "v1" => Ok(Self::V1),
             "v2" => Ok(Self::V2),
-            "v3" => Err("no request can ask for version 3: an administrator sets it for the whole organisation; leave `--id-token-version` out".to_owned()),
+            "v3" => Err("no request can ask for version 3, because an administrator sets it for the whole organisation. Leave `--id-token-version` out".to_owned()),
             _ => Err("write `v1` or `v2`".to_owned()),
         }
     }

@@ -54,7 +54,7 @@ pub(crate) const COMPARE_CLOCK: &str =
 /// As [`parse_duration`], but zero is refused.
 pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        Duration::ZERO => Err("the time must be above zero; write it like `30s`".to_owned()),
+        Duration::ZERO => Err("the time must be above zero, such as `30s`".to_owned()),
         limit => Ok(limit),
     }
 }

@@ -250,7 +250,7 @@ impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
 
 pub(crate) fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("it is empty: if its value is a shell variable, set that variable first; leave out an option that is not required".to_owned());
+        return Err("it is empty. If its value is a shell variable, set that variable first. Leave out an option that is not required".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -261,7 +261,7 @@ pub(crate) fn audience(text: &str) -> Result<String, String> {
     const LONGEST: usize = 1000;
     let length = text.chars().count();
     if length > LONGEST {
-        return Err(format!("it has {length} characters: an audience has at most {LONGEST}"));
+        return Err(format!("it has {length} characters, but an audience has at most {LONGEST}"));
     }
     let text = one_line(text)?;
     if text.trim() != text {

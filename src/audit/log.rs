@@ -34,6 +34,8 @@ const SYSLOG: &str = "/dev/log";
 const PRIORITY: u8 = 10 * 8 + 6;
 /// How long the system's log may take to accept a line.
 const SYSLOG_TIMEOUT: Duration = Duration::from_secs(2);
+/// The hint for a command that can run without the log.
+const WITHOUT_LOG: &str = "to run the command without the log, leave out `--audit-required`";
 
 /// A line that was not written.
 #[derive(Debug, thiserror::Error)]
@@ -66,9 +68,11 @@ impl Explain for AuditError {
         if let PlaceError::Io(error) = &self.source
             && error.kind() == io::ErrorKind::StorageFull
         {
-            return Some("free space there, or use `--audit-log FILE` with a file on another disk; or leave out `--audit-required`: then the command runs without the log".into());
+            return Some(format!(
+                "free space there, or use `--audit-log FILE` with a file on another disk\n{WITHOUT_LOG}"
+            ));
         }
-        Some("use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log".into())
+        Some(format!("use `--audit-log FILE` with a file that you may write to\n{WITHOUT_LOG}"))
     }
 }
 

@@ -180,7 +180,7 @@ fn role(text: &str) -> Result<String, String> {
     if is_role_arn(text) {
         return Ok(text.to_owned());
     }
-    Err(format!("it is not the ARN of a role; write it like `{DEV_ROLE}`"))
+    Err(format!("it is not the ARN of a role. Write it like `{DEV_ROLE}`"))
 }
 
 /// Parses a duration of whole seconds: the times of a token have no fractions here.

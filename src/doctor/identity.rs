@@ -28,7 +28,9 @@ const TIME_CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
 /// SDKs renew a credential this long before its expiry. If clocks differ by more, SDKs treat a
 /// valid credential as expired.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
-const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, tell whoever runs the issuer";
+const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`\n\
+     if this machine's clock is wrong, set it\n\
+     if this machine's clock is right, tell whoever runs the issuer";
 /// The steps between token and issuer. Each has its own line in the report.
 const ISSUER_STEPS: [&str; 3] = ["discovery", "keys", "signature"];
 /// The allowed clock difference: most verifiers allow as much.

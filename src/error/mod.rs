@@ -161,7 +161,7 @@ impl Failure {
         let hint = with_useful_timeout(&hint, ctx.caller(), ctx.given_timeout());
         Some(match ctx.caller() {
             Some(caller) if hint.contains("`--") => {
-                format!("{hint}; a flag goes into {}", caller.command_line_setting())
+                format!("{hint}\na flag goes into {}", caller.command_line_setting())
             }
             _ => hint,
         })
@@ -207,6 +207,8 @@ impl Failure {
             let _ = writeln!(text, "    {name:width$}  {}", shown(&value));
         }
         if let Some(hint) = self.hint_for(ctx) {
+            // SDKs show only the last line of a helper's stderr.
+            let hint = if ctx.caller().is_some() { hint.replace('\n', "; ") } else { hint };
             for line in hint.lines() {
                 let _ = writeln!(text, "{} {}", paint.hint("hint:"), shown(line));
             }
@@ -239,11 +241,15 @@ fn with_useful_timeout(hint: &str, caller: Option<Caller>, given: Option<Duratio
     let enough = time::parse_time_limit(offered).unwrap_or_default();
     let enough = given.map_or(enough, |given| if given < enough { enough } else { given.saturating_mul(2) });
     let most = caller.map_or(Duration::MAX, Caller::longest_timeout);
-    let helps = match most.min(enough) {
-        limit if limit > given.unwrap_or(DEFAULT_TIMEOUT) => more_time(&time::flag(limit)),
-        _ => "try again in a moment".to_owned(),
-    };
-    format!("{before}{helps}{after}")
+    let limit = most.min(enough);
+    if limit > given.unwrap_or(DEFAULT_TIMEOUT) {
+        return format!("{before}{}{after}", more_time(&time::flag(limit)));
+    }
+    match before.strip_suffix(", or ") {
+        // The hint already says when to try again.
+        Some(before) => format!("{before}{after}"),
+        None => format!("{before}try again in a moment{after}"),
+    }
 }
 
 /// Truncates a long line. Redact it first, because a part of a secret is not recognised.
@@ -297,19 +303,24 @@ mod tests {
             let mut ctx = Context::silent(variables.iter().copied());
             ctx.set_command_line(&line.iter().map(Into::into).collect::<Vec<_>>());
             let error = UsageError { message: "x".into(), hint: Some(hint.into()) };
-            Failure::from(error).render(Paint(false), &ctx).lines().last().unwrap_or_default().to_owned()
+            let text = Failure::from(error).render(Paint(false), &ctx);
+            text.trim_end().split_once('\n').unwrap_or_default().1.to_owned()
         };
         let more = "try again later, or give it more time with `--timeout 2m`";
         let kubectl = [("KUBERNETES_EXEC_INFO", "{}")];
         let google = [("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE", "x")];
         let typed = ["gp", "idp", "token"];
         assert_eq!(said(&[], &typed, more), format!("hint: {more}"));
-        assert_eq!(said(&kubectl, &typed, more), "hint: try again later, or try again in a moment");
+        assert_eq!(said(&kubectl, &typed, more), "hint: try again later");
+        assert_eq!(
+            said(&kubectl, &typed, "give it more time with `--timeout 1m`\notherwise ask"),
+            "hint: try again in a moment; otherwise ask"
+        );
         assert_eq!(
             said(&kubectl, &typed, "check `--audience`"),
             "hint: check `--audience`; a flag goes into `exec.args` of the user in the kubeconfig"
         );
-        assert_eq!(said(&google, &typed, more), "hint: try again later, or try again in a moment");
+        assert_eq!(said(&google, &typed, more), "hint: try again later");
         assert_eq!(
             said(&google, &typed, "check `--audience`"),
             "hint: check `--audience`; a flag goes into `credential_source.executable.command` of the configuration"
@@ -321,7 +332,7 @@ mod tests {
             let expected = "hint: try again later, or give it more time with `--timeout 55s`; a flag goes into `credential_process` of the profile";
             assert_eq!(said(&[], process, more), expected);
             let longest = [process, &["--timeout", "55s"]].concat();
-            assert_eq!(said(&[], &longest, more), "hint: try again later, or try again in a moment");
+            assert_eq!(said(&[], &longest, more), "hint: try again later");
         }
         // The current timeout is not suggested again.
         for (given, offered) in [("10s", "2m"), ("2m", "4m"), ("90s", "2m"), ("150s", "5m"), ("125s", "250s")]

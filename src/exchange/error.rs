@@ -78,6 +78,14 @@ impl AddressSettings {
     }
 }
 
+/// The fix if a login page or a proxy answers at `origin`.
+pub(crate) fn login_page_hint(origin: &str) -> String {
+    format!(
+        "open {origin} in a browser, and log in if a login page of the network appears\n\
+         if no login page appears, the reply above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
+    )
+}
+
 /// The fix if the reply is not from the `wanted` service.
 pub(crate) fn unexpected_reply_hint(
     cause: &UnexpectedReply,
@@ -93,16 +101,19 @@ pub(crate) fn unexpected_reply_hint(
             }
         };
         return format!(
-            "another program on this machine listens on {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
+            "most likely the address is wrong, because another program on this machine listens on {origin}: {right}\n\
+             if that program (`ss -ltnp` shows it) is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
         );
     }
     if cause.is_for_browsers() {
         return format!(
-            "if {address} is set, correct it: it most likely names another service; otherwise, open {origin} in a browser: if a login page of the network appears, log in; if not, the page above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
+            "if {address} is set, correct it: it most likely names another service\notherwise {}",
+            login_page_hint(origin)
         );
     }
     format!(
-        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address); otherwise, a proxy changes the reply or {wanted} has a fault: send this message to whoever runs {wanted}"
+        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address)\n\
+         otherwise a proxy changes the reply or {wanted} has a fault: send this message to whoever runs {wanted}"
     )
 }
 
@@ -121,9 +132,9 @@ pub(crate) fn state_of(status: u16) -> &'static str {
 pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) -> String {
     let (when, after) = match status {
         500 | 501 => {
-            ("in a minute", "; if it fails again, ask whoever runs the service to look into its log")
+            ("in a minute", "\nif it fails again, ask whoever runs the service to look into its log")
         }
-        502..=599 => ("in some minutes", "; if it fails again, ask whoever runs the service to start it"),
+        502..=599 => ("in some minutes", "\nif it fails again, ask whoever runs the service to start it"),
         _ => ("in a minute, with fewer commands at once", ""),
     };
     format!("your settings are not the cause: {}{after}", retry_hint(when, requested_wait))

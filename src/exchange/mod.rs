@@ -10,7 +10,7 @@ pub(crate) use ask::{
 };
 pub(crate) use clocks::Clocks;
 pub use error::{AddressSettings, CheckedValues, ExchangeError};
-pub(crate) use error::{retry_hint, state_of, unavailable_hint};
+pub(crate) use error::{login_page_hint, retry_hint, state_of, unavailable_hint};
 
 /// The discovery document of an issuer (OpenID Connect Discovery section 4), for messages.
 pub(crate) fn discovery(issuer: &str) -> String {

@@ -182,7 +182,7 @@ mod tests {
             assert_eq!(
                 hint(host),
                 format!(
-                    "another server answers in its place (a login page or an intercepting proxy): open https://{host} in a browser, and log in if the network asks for it; else ask whoever runs the network"
+                    "another server answers in its place (a login page or an intercepting proxy): open https://{host} in a browser, and log in if the network asks you to\nif the network does not ask you to log in, ask whoever runs the network"
                 )
             );
         }

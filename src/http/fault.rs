@@ -110,7 +110,7 @@ pub enum HttpError {
 /// The trust settings and the proxy of a failed TLS connection.
 #[derive(Debug, Default)]
 pub struct TlsContext {
-    /// How to trust the server's authority, as the end of a sentence.
+    /// How to trust the server's authority: lines that follow the request for its certificate.
     pub(super) how_to_trust: String,
     /// The address of the proxy, and how to bypass it.
     pub(super) proxy: Option<(String, Option<String>)>,
@@ -159,23 +159,38 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { origin, .. } if origin.starts_with("unix://") => "most likely the program that created this socket has ended: start it again; else correct the path".to_owned(),
-            Self::Refused { .. } => "nothing listens on this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
-            Self::Socket { .. } => "most likely the program that creates this socket does not run: start it; else correct the path".to_owned(),
+            Self::Refused { origin, .. } if origin.starts_with("unix://") => {
+                "most likely the program that created this socket has ended: start it again\n\
+                 if the program runs, correct the path of the socket".to_owned()
+            }
+            Self::Refused { .. } => {
+                "most likely the host or port of the address is wrong, because nothing listens there: correct it\n\
+                 if the address is right, the service does not run: start it, or ask whoever runs it to start it".to_owned()
+            }
+            Self::Socket { .. } => {
+                "most likely the program that creates this socket does not run: start it\n\
+                 if the program runs, correct the path of the socket".to_owned()
+            }
             Self::ConnectTimedOut { .. } => {
-                "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
+                "most likely a firewall drops the connection: set `HTTPS_PROXY=http://HOST:PORT` if this network needs a proxy\n\
+                 otherwise correct the host and port of the address".to_owned()
             }
             Self::TimedOut { origin, proxy: Some(proxy), .. } => format!(
-                "no answer came through the proxy in time: most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs the proxy {proxy}"
+                "most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`\n\
+                 if it fails again, ask whoever runs the proxy {proxy}"
             ),
             Self::TimedOut { proxy: None, .. } => {
-                "the service accepted the connection but did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it".to_owned()
+                "the service accepts connections, but most likely it is overloaded or hangs: give it more time with `--timeout 1m`\n\
+                 if it fails again, ask whoever runs the service".to_owned()
             }
             Self::Dns { .. } => {
-                "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy".to_owned()
+                "most likely the host name is misspelled: correct the address\n\
+                 if the name is right, this network does not know it: connect to the VPN\n\
+                 if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`".to_owned()
             }
             Self::Reset { .. } => {
-                "the service may be restarting: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
+                "the service may be restarting: try again in a minute\n\
+                 if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { origin, kind, context, .. } => {
@@ -188,13 +203,14 @@ impl Explain for HttpError {
                 format!("`{setting}` must contain PEM certificates (`-----BEGIN CERTIFICATE-----`), but has none: correct it, or unset it to use the system's authorities")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
-                "`SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities".to_owned()
+                "`SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities".to_owned()
             }
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
             Self::PerhapsTls { origin, .. } => format!(
-                "most likely the server speaks TLS on this port: use {}; else it is restarting: try again in a minute",
+                "most likely the server speaks TLS on this port: use {}\n\
+                 otherwise the server is restarting: try again in a minute",
                 origin.replacen("http://", "https://", 1)
             ),
             Self::WantsTls { origin } => format!("the address must begin with `https://` instead of `http://`: use {}", origin.replacen("http://", "https://", 1)),
@@ -203,10 +219,11 @@ impl Explain for HttpError {
             ),
             Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it if no proxy is needed".to_owned(),
             Self::TooLarge { origin } => format!(
-                "replies with a token are much smaller: most likely {origin} is another service: correct the address; ask whoever runs the service for it"
+                "most likely {origin} is another service, because a reply with a token is much smaller: correct the address\n\
+                 if you do not know the right address, ask whoever runs the service"
             ),
             Self::Other { origin, .. } => {
-                format!("try again in a minute; if it fails again, send the reason above to whoever runs {origin} or the network")
+                format!("try again in a minute\nif it fails again, send the reason above to whoever runs {origin} or the network")
             }
             Self::BadHeader { .. }
             | Self::BadBearer
@@ -223,41 +240,49 @@ impl TlsFault {
         let TlsContext { how_to_trust, proxy } = context;
         match (self, proxy) {
             (Self::Issuer, Some((proxy, _))) => {
-                format!("most likely the proxy {proxy} signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
+                format!("most likely the proxy {proxy} signed this certificate, or a private CA did: if you trust the signer, ask whoever runs it for its CA certificate\n{how_to_trust}")
             }
             (Self::Issuer, None) => {
-                format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
+                format!("most likely a private CA or an intercepting proxy signed this certificate: if you trust the signer, ask whoever runs it for its CA certificate\n{how_to_trust}")
             }
             (Self::BadSignature, _) => {
-                format!("most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs {origin} for the new one, and {how_to_trust}")
+                format!("most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs {origin} for the new CA certificate\n{how_to_trust}")
             }
             (Self::WrongServer, Some((proxy, bypass_hint))) => {
-                let bypass_hint = bypass_hint.as_ref().map_or(String::new(), |bypass_hint| format!("; {bypass_hint}"));
-                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy to connect to {origin}{bypass_hint}")
+                let bypass_hint = bypass_hint.as_ref().map_or(String::new(), |bypass_hint| format!("\n{bypass_hint}"));
+                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy to let it connect to {origin}{bypass_hint}")
             }
             (Self::WrongServer, None) => format!(
-                "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks for it; else ask whoever runs the network"
+                "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks you to\n\
+                 if the network does not ask you to log in, ask whoever runs the network"
             ),
             (Self::Dates, _) => {
-                format!("{COMPARE_CLOCK}: if this machine's clock is wrong, set it; if it is right, ask whoever runs the server to renew its certificate")
+                format!(
+                    "{COMPARE_CLOCK}, and set this machine's clock if it is wrong\n\
+                     if the clock is right, ask whoever runs the server to renew its certificate"
+                )
             }
             (Self::Name, _) => {
-                "use a name from the certificate in the address; else ask whoever runs the server for a certificate with this name".to_owned()
+                "use a name from the certificate in the address\n\
+                 if that is not possible, ask whoever runs the server for a certificate with the name in the address".to_owned()
             }
             (Self::Authority, _) => format!(
-                "ask whoever runs the server to install a server certificate that this authority signed; also ask for the CA certificate, and {how_to_trust}"
+                "ask whoever runs the server to install a server certificate that this authority signed, and to give you the CA certificate\n{how_to_trust}"
             ),
             (Self::Plain, _) => "this port is for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
             (Self::Other, _) => {
-                format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; if it requires a client certificate, configure one")
+                format!(
+                    "the server at {origin} ends the TLS handshake for the reason above: ask whoever runs the server\n\
+                     if the server requires a client certificate, configure one"
+                )
             }
         }
     }
 }
 
 impl HttpError {
-    /// The hint. If the address may be wrong, adds `address_from`, which says where the address
-    /// comes from.
+    /// The hint. If the address may be wrong, adds the line `address_from`, which says where the
+    /// address comes from.
     pub(crate) fn hint_with_address_source(&self, address_from: &str) -> Option<String> {
         let is_about_address = match self {
             Self::Refused { .. }
@@ -272,7 +297,7 @@ impl HttpError {
             _ => false,
         };
         let hint = self.hint()?;
-        Some(if is_about_address { format!("{hint}; {address_from}") } else { hint })
+        Some(if is_about_address { format!("{hint}\n{address_from}") } else { hint })
     }
 
     /// What the server did, as the predicate of a sentence.

@@ -208,7 +208,7 @@ impl ProxyFault {
             "only http and https proxies are supported".clone_into(&mut self.reason);
             self.is_transient = false;
             vec![format!(
-                "ask whoever runs the proxy for its http address, and write that into `{setting}`, such as `http://HOST:PORT`"
+                "ask whoever runs the proxy for its http address, such as `http://HOST:PORT`, and write it into `{setting}`"
             )]
         } else if self.reason == WANTS_PASSWORD {
             let what = if has_password {
@@ -219,7 +219,9 @@ impl ProxyFault {
             };
             let (scheme, place) = proxy.split_once("://").unwrap_or(("http", &proxy));
             self.hint = format!(
-                "{what}: `{scheme}://USER:PASSWORD@{place}`; ask whoever runs the proxy for both; percent-encode special characters, `@` as `%40`"
+                "{what}: `{scheme}://USER:PASSWORD@{place}`\n\
+                 if you do not know the user name and the password, ask whoever runs the proxy\n\
+                 percent-encode special characters in the user name and the password, for example `@` as `%40`"
             );
             return self;
         } else if let Some((200, true) | (300..400, _)) = status {
@@ -231,7 +233,9 @@ impl ProxyFault {
                     "run `curl -I {}` on a machine outside this network: if it fails there too, the name is wrong or the service is down",
                     self.origin
                 ),
-                format!("if it answers there, ask whoever runs the proxy to let it reach `{host}`"),
+                format!(
+                    "if the command succeeds there, ask whoever runs the proxy to let the proxy reach `{host}`"
+                ),
             ]
         } else if let Some((400 | 404 | 405 | 501, _)) = status {
             vec![format!("most likely {proxy} is a web server and not a proxy: correct `{setting}`")]
@@ -244,19 +248,9 @@ impl ProxyFault {
         } else {
             vec![correct, "if the address is correct, ask whoever runs the proxy why it fails".to_owned()]
         };
-        self.hint = numbered(steps.into_iter().chain(bypass_hint));
+        self.hint = steps.into_iter().chain(bypass_hint).collect::<Vec<_>>().join("\n");
         self
     }
-}
-
-/// `(1) …; (2) …`, or the only step.
-fn numbered(steps: impl Iterator<Item = String>) -> String {
-    let steps: Vec<String> = steps.collect();
-    if let [step] = &steps[..] {
-        return step.clone();
-    }
-    let steps = steps.iter().enumerate().map(|(index, step)| format!("({}) {step}", index + 1));
-    steps.collect::<Vec<_>>().join("; ")
 }
 
 /// The reason in a proxy's reply that opens no tunnel.

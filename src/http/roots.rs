@@ -45,49 +45,57 @@ pub enum Authorities {
     Text(Cow<'static, str>, String),
 }
 
-/// How to trust one more authority, as the end of a sentence. The text names the setting and the
-/// authorities that it replaces: with only the new certificate in the file, other hosts would no
-/// longer be trusted.
+/// How to trust one more authority, as lines of a hint that follow the request for its certificate.
+/// The text names the setting and the authorities that it replaces: with only the new certificate
+/// in the file, other hosts would no longer be trusted.
 pub(super) fn trust_hint(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
         (Some(Authorities::File(setting, path)), _) => {
             format!(
-                "add it to {} (`{setting}`): only the authorities in this file are trusted for this service",
+                "then add that certificate to {} (`{setting}`): only the authorities in this file are trusted for this service",
                 path.display()
             )
         }
         (Some(Authorities::Folder(setting, path)), _) => {
             format!(
-                "put it into {} (`{setting}`): only the authorities in this folder are trusted for this service",
+                "then put that certificate into {} (`{setting}`): only the authorities in this folder are trusted for this service",
                 path.display()
             )
         }
         (Some(Authorities::Text(setting, _)), _) => {
-            format!("add it to `{setting}`: only its authorities are trusted for this service")
+            format!(
+                "then add that certificate to `{setting}`: only its authorities are trusted for this service"
+            )
         }
         (None, Some(setting)) => {
-            format!("set `{setting}` to its file; the setting applies only to this service")
+            format!(
+                "then set `{setting}` to the file of that certificate. This setting applies only to this service"
+            )
         }
         (None, None) => match (ctx.var_os("SSL_CERT_FILE"), ctx.var_os("SSL_CERT_DIR"), system()) {
             (Some(file), _, bundle) => {
                 let file = Path::new(file).display().to_string();
                 let system = bundle.filter(|bundle| *bundle != file).map_or(String::new(), |bundle| {
-                    format!(": `cat {bundle} >> {}` adds them", posix_quote(&file))
+                    format!(
+                        "\nto trust the system's authorities as well, run `cat {bundle} >> {}`",
+                        posix_quote(&file)
+                    )
                 });
                 format!(
-                    "add it to {file}; `SSL_CERT_FILE` names that file, so the system's authorities are not used{system}"
+                    "then add that certificate to {file}: `SSL_CERT_FILE` names this file, so the system's authorities are not used{system}"
                 )
             }
             (None, Some(folders), _) => format!(
-                "put it into {}; `SSL_CERT_DIR` names that folder, so the system's authorities are not used",
+                "then put that certificate into {}: `SSL_CERT_DIR` names this folder, so the system's authorities are not used",
                 Path::new(folders).display()
             ),
             (None, None, Some(bundle)) => format!(
-                "run `cat {bundle} CA.pem > all.pem` and set `SSL_CERT_FILE` to the path of all.pem: the file replaces the system's authorities"
+                "then save that certificate as CA.pem, run `cat {bundle} CA.pem > all.pem`, and set `SSL_CERT_FILE` to the path of all.pem: this file replaces the system's authorities"
             ),
             (None, None, None) => {
-                "add it to those that the system trusts; `SSL_CERT_FILE` would replace them".to_owned()
+                "then add that certificate to the system's authorities. `SSL_CERT_FILE` would replace them"
+                    .to_owned()
             }
         },
     }

@@ -98,7 +98,7 @@ pub(crate) fn explain_other_form(
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
     {
         return Some(if without_ids(found).is_some() {
-            "the subject has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), which GitHub uses for repositories that were created, renamed or moved after 15 July 2026: a pattern of the older form never matches it".into()
+            "the subject has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), and a pattern of the older form never matches it. GitHub uses ids for repositories that were created, renamed or moved after 15 July 2026".into()
         } else {
             "the pattern has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), but the subject has the older form without ids: they never match".into()
         });

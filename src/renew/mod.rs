@@ -93,7 +93,7 @@ impl Renewal {
         } else if let Some(clock) = &self.clock {
             let effect = if clock.difference.is_ahead() { "too early" } else { "too late" };
             ctx.out.warn(format!(
-                "the clock of this machine is {clock}: tools will treat {} as expired {effect}; correct the clock",
+                "the clock of this machine is {clock}, so tools will treat {} as expired {effect}: correct the clock",
                 what.new
             ));
         }

@@ -98,26 +98,27 @@ impl Explain for FileError {
             Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "name another place, which only you can write to".into(),
             Self::HardLinked { .. } => {
-                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand".into()
+                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`\notherwise change it by hand"
+                    .into()
             }
-            Self::OtherContent { .. } | Self::OtherLines { .. } => "name another file, or remove this one first".into(),
+            Self::OtherContent { .. } | Self::OtherLines { .. } => {
+                "name another file, or remove this one first".into()
+            }
             Self::ReadOnly { path } => {
-                format!(
-                    "to allow changes: `{}`",
-                    shell::command(&["chmod", "u+w", &path.to_string_lossy()])
-                )
+                format!("to allow changes: `{}`", shell::command(&["chmod", "u+w", &path.to_string_lossy()]))
             }
             Self::NotPrivate { .. } => {
                 "look at it and remove it, or name another place with `--output`".into()
             }
             Self::Locked { .. } => {
-                "wait for the other `gp idp` to end, or wait longer with `--timeout 2m`"
-                    .into()
+                "wait for the other `gp idp` to end, or wait longer with `--timeout 2m`".into()
             }
             Self::KeptFresh { process: Some(id), .. } => {
                 format!("one process is enough: use that one, or end it with `kill {id}`")
             }
-            Self::KeptFresh { process: None, .. } => "one process is enough: use that one, or end it first".into(),
+            Self::KeptFresh { process: None, .. } => {
+                "one process is enough: use that one, or end it first".into()
+            }
             Self::NotALock { lock, .. } => format!("look at it, and remove it: `{}`", remove(lock)),
             Self::ForeignLock { lock, .. } => format!(
                 "if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo {}`",
@@ -138,7 +139,11 @@ impl Explain for FileError {
                 }
                 _ => "the system refuses to write there for the reason above: name another place".into(),
             },
-            Self::Device { .. } => "no program reads from it, or it accepts no data: start the program that reads from it, or name a regular file".into(),
+            Self::Device { .. } => {
+                "if no program reads from the pipe, start the program that reads from it\n\
+                 if the device accepts no data, name a regular file"
+                    .into()
+            }
         })
     }
 }

@@ -150,7 +150,7 @@ fn a_pipe_without_a_reader_fails_at_the_deadline() {
 fn hints_match_the_cause() {
     let hint = |path: &str| write(Path::new(path), "x").unwrap_err().hint();
     // The device has no old content, and no space can be freed.
-    let device = "no program reads from it, or it accepts no data: start the program that reads from it, or name a regular file";
+    let device = "if no program reads from the pipe, start the program that reads from it\nif the device accepts no data, name a regular file";
     assert_eq!(hint("/dev/full").as_deref(), Some(device));
     let elsewhere = "choose a place that you may write to, such as a file in your home folder";
     assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));

@@ -36,7 +36,7 @@ pub(super) fn service_url(
             setting.name
         ),
         hint: Some(format!(
-            "unset `{}`; or, if you know that {host} is right, add `{}`",
+            "unset `{}`\nif you know that {host} is right, add `{}`",
             setting.name,
             shell::command(&["--allow-api-host", &host])
         )),

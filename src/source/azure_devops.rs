@@ -21,7 +21,7 @@ const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 const OWN_HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
-const FIX: &str = "a step gets the job's access token only through its `env`; add\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
+const FIX: &str = "a step gets the job's access token only through its `env`: add these lines to the step\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
 
 /// A job of a pipeline.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Endpoint for AzureDevOps {
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
             200..=399 | 401 => format!(
-                "`{TOKEN}` is not valid: it is valid only while its job runs, so run the job again if the job has ended; and {FIX}"
+                "`{TOKEN}` is valid only while its job runs: run the job again if the job has ended\n{FIX}"
             ),
             _ => format!(
                 "if `{CONNECTION}` is set, the job has to reference that service connection, and may need an approval for it"
@@ -85,7 +85,8 @@ impl TokenSource for AzureDevOps {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "Azure DevOps mints tokens only for `{AUDIENCE}`: the receiver must accept them; use `--audience {AUDIENCE}`"
+            "Azure DevOps mints tokens only for `{AUDIENCE}`: use `--audience {AUDIENCE}`\n\
+             the receiver must accept tokens for this audience"
         )
     }
 

@@ -41,7 +41,8 @@ impl Endpoint for Buildkite {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            401 | 403 => "(1) `BUILDKITE_AGENT_ACCESS_TOKEN` is valid only while its job runs: run the job again; (2) if it was copied from another job, use the one that the agent sets in this job",
+            401 | 403 => "`BUILDKITE_AGENT_ACCESS_TOKEN` is valid only while its job runs: run the job again\n\
+                 if the variable was copied from another job, use the one that the agent sets in this job",
             404 => "check that `BUILDKITE_JOB_ID` is the job that runs, and that `BUILDKITE_AGENT_ENDPOINT` is the address that its agent uses",
             _ => "check the audience, and the status page of Buildkite",
         }

@@ -40,7 +40,9 @@ impl TokenSource for CircleCi {
         if ctx.var(variable)?.is_none() {
             let what =
                 "this job has no ID token: neither `CIRCLE_OIDC_TOKEN_V2` nor `CIRCLE_OIDC_TOKEN` is set";
-            let remedy = "jobs of forks have a token only if the project's settings allow it, and an air-gapped server provides none; pass the variable on to a container of your own";
+            let remedy = "if the job is of a fork, it has a token only if the project's settings allow it\n\
+                 if `gp` runs in a container of your own, pass the variable on to it\n\
+                 if the server is air-gapped, it provides no ID tokens";
             return Err(SourceError::Missing { what: what.into(), remedy: remedy.into() }.into());
         }
         Ok(Self(Env(variable.to_owned())))
@@ -60,7 +62,9 @@ impl TokenSource for CircleCi {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "the audience of the variable's token is the organisation id: let the receiver accept this id, and name it with `--audience`\nor mint with CircleCI's program, which every job has: {COMMAND}; if the receiver trusts the issuer `https://oidc.circleci.com` instead of the organisation's issuer, add `--root-issuer` to that command"
+            "the audience of the variable's token is the organisation id: let the receiver accept this id, and name it with `--audience`\n\
+             otherwise mint with CircleCI's program, which every job has: {COMMAND}\n\
+             if the receiver trusts the issuer `https://oidc.circleci.com` instead of the organisation's issuer, add `--root-issuer` to that command"
         )
     }
 

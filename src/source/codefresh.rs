@@ -36,7 +36,10 @@ impl Endpoint for Codefresh {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            401 | 403 => "(1) `CF_OIDC_REQUEST_TOKEN` has expired: run the pipeline again; (2) if it was copied from another step, use the one that Codefresh sets in this step",
+            401 | 403 => {
+                "`CF_OIDC_REQUEST_TOKEN` has expired: run the pipeline again\n\
+                 if the variable was copied from another step, use the one that Codefresh sets in this step"
+            }
             _ => "check the audience, and the status page of Codefresh",
         }
         .into()

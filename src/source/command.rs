@@ -58,13 +58,13 @@ impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotStarted { .. } => {
-                "check the name and `PATH`; if the command needs a shell, write `command:sh -c '…'`".into()
+                "check the name and `PATH`\nif the command needs a shell, write `command:sh -c '…'`".into()
             }
             Self::Failed { .. } => "run the program: it must print a token and exit with code 0".into(),
             Self::TimedOut { .. } => {
-                "give it more time with `--timeout 2m`, or run it alone to see what it waits for".into()
+                "give it more time with `--timeout 2m`\nif it fails again, run the program alone to see what it waits for".into()
             }
-            Self::TooLong { .. } | Self::NotText { .. } => "it has to print a token and nothing else".into(),
+            Self::TooLong { .. } | Self::NotText { .. } => "the program has to print a token and nothing else".into(),
         })
     }
 }

@@ -22,7 +22,9 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
     let place = format!("the variable `{name}`");
     let Some(text) = ctx.var(name)? else {
         let remedy = format!(
-            "if `printenv {name}` prints nothing either, correct the name, or set the variable in the job; for a container, use `docker run -e {name}`; for sudo, use `sudo --preserve-env={name}`"
+            "if `printenv {name}` prints nothing either, correct the name, or set the variable in the job\n\
+             if `gp` runs in a container, use `docker run -e {name}`\n\
+             if `gp` runs with sudo, use `sudo --preserve-env={name}`"
         );
         return Err(SourceError::Missing { what: format!("{place} is not set"), remedy }.into());
     };

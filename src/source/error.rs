@@ -60,12 +60,14 @@ impl Explain for SourceError {
                 "remove `--scope`, and let the receiver check other claims of the token".into()
             }
             Self::CannotRenew { .. } => {
-                "add `--until-expiry` if that is long enough; else use `login` or `exec` at the start of the job: the credential from the exchange may live longer than the token".into()
+                "add `--until-expiry` if that is long enough\n\
+                 otherwise use `login` or `exec` at the start of the job: the credential from the exchange may live longer than the token".into()
             }
             Self::Service(error) => return error.hint(),
             Self::NotAToken { from_reply: true, .. } => "the service has a fault, or another service answers in its place: see each step with `--verbose`, and send this message to whoever runs the service".into(),
             Self::NotAToken { .. } => {
-                "a token has three parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`; it may be the member `token` of a JSON object"
+                "a token has three parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`\n\
+                 the token may also be the member `token` of a JSON object"
                     .into()
             }
         })

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
         // Receivers tolerate the same clock difference.
         Some(end) if end + time::CLOCK_SKEW <= now => {
             let remedy = format!(
-                "{remedy}; if the token is new, {COMPARE_CLOCK}, and set this machine's clock if it is wrong"
+                "{remedy}\nif the token is new, {COMPARE_CLOCK}, and set this machine's clock if it is wrong"
             );
             Err(SourceError::Expired { place, ago: time::relative(end, now), remedy })
         }
@@ -66,6 +66,7 @@ pub(super) fn identity(text: &str) -> Option<Vec<String>> {
 /// How to get the right audience in an existing token.
 pub(super) fn audience_hint(wanted: &str) -> String {
     format!(
-        "configure the token for {wanted} where it is created; or, if the receiver accepts the token's audience, name that audience with `--audience`"
+        "configure the token for {wanted} where it is created\n\
+         if the receiver accepts the token's audience, name that audience with `--audience`"
     )
 }

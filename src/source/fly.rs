@@ -76,7 +76,7 @@ impl TokenSource for Fly {
         if !is_socket(path) {
             let what = format!("this is not a Fly Machine: there is no socket {}", path.display());
             let remedy =
-                "run `gp` in a Fly Machine; if its socket has another path, write `--source fly:SOCKET`";
+                "run `gp` in a Fly Machine\nif its socket has another path, write `--source fly:SOCKET`";
             return Err(SourceError::Missing { what, remedy: remedy.into() }.into());
         }
         Ok(Self(path.to_owned()))

@@ -46,7 +46,10 @@ impl Endpoint for Gcp {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            404 => "the machine has no service account: give it one; Cloud Build and Colab have a metadata service that provides no ID tokens",
+            404 => {
+                "the machine has no service account: give it one\n\
+                 in Cloud Build and Colab, use another source: their metadata service provides no ID tokens"
+            }
             _ => "check the audience",
         }
         .into()
@@ -75,7 +78,7 @@ impl TokenSource for Gcp {
                 ..
             }) => SourceError::Missing {
                 what: format!("Google's metadata service cannot be reached: {cause}"),
-                remedy: format!("run `gp` on a Google Cloud machine; `{HOST}` names another host or port"),
+                remedy: format!("run `gp` on a Google Cloud machine\nif its metadata service has another host or port, name that in `{HOST}`"),
             },
             error => error,
         })?)

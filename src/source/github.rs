@@ -29,9 +29,12 @@ pub(crate) struct GitHub {
 fn fix(ctx: &Context) -> &'static str {
     let set = |name| ctx.var_os(name).is_some();
     if set("FORGEJO_ACTIONS") || set("GITEA_ACTIONS") {
-        "add `enable-openid-connect: true` to the workflow (Forgejo; Gitea gives jobs no ID tokens)"
+        "on Forgejo, add `enable-openid-connect: true` to the workflow\n\
+         on Gitea, use another source: jobs get no ID tokens"
     } else {
-        "add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables"
+        "add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`)\n\
+         if `gp` runs in a container of your own, pass both `ACTIONS_ID_TOKEN_REQUEST_…` variables on to it\n\
+         pull requests from forks never have this permission"
     }
 }
 
@@ -49,7 +52,8 @@ impl Endpoint for GitHub {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            401 | 403 => "(1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step",
+            401 | 403 => "if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired\n\
+                 otherwise that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step",
             _ => "check the audience, and the status page of GitHub",
         }
         .into()

@@ -89,7 +89,7 @@ impl TokenSource for GitLab {
     fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let server = server(ctx).ok_or_else(|| SourceError::Missing {
             what: format!("this is not a job of GitLab CI: `{SERVER}` is not set"),
-            remedy: "run it in a job, and pass the job's variables on to a container of your own".into(),
+            remedy: "run `gp` in a job\nif `gp` runs in a container of your own, pass the job's variables on to it".into(),
         })?;
         Ok(Self { server: server.to_owned(), variable: options.id_token_variable.clone() })
     }

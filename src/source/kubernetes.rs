@@ -54,8 +54,11 @@ impl Kubernetes {
     /// Reads the token of the service account, which the kubelet renews.
     fn read(server: SecureUrl, folder: PathBuf, ctx: &Context) -> Result<Self, Failure> {
         let path = folder.join("token");
-        let token =
-            file::read(&path, "the pod mounts it unless `automountServiceAccountToken` is false", ctx)?;
+        let token = file::read(
+            &path,
+            "the pod mounts the token unless `automountServiceAccountToken` is false: remove that setting",
+            ctx,
+        )?;
         let subject = token.claims().as_claimed().subject.clone().unwrap_or_default();
         let ["system", "serviceaccount", namespace, account] = subject.split(':').collect::<Vec<_>>()[..]
         else {
@@ -126,7 +129,10 @@ impl TokenSource for Kubernetes {
         let folder = PathBuf::from(if argument.is_empty() { FOLDER } else { argument });
         let (Some(host), Some(port)) = (ctx.var(HOST)?, ctx.var(PORT)?) else {
             let what = format!("this is not a pod: `{HOST}` and `{PORT}` are not both set");
-            return Err(missing(what, "run `gp` in a pod; `sudo` and `env -i` remove the pod's variables"));
+            return Err(missing(
+                what,
+                "run `gp` in a pod\nin a pod, do not run `gp` with `sudo` or `env -i`, which remove the pod's variables",
+            ));
         };
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let server = SecureUrl::base(&format!("https://{host}:{port}"))

@@ -113,7 +113,8 @@ impl Bearer {
                 "restart the environment, which gives it a new token".to_owned()
             }
             Self::Environment { .. } => format!(
-                "restart the environment, which gives it a new token; or unset `{FILE}`: an environment has its token in {DEFAULT_FILE}"
+                "restart the environment, which gives it a new token\n\
+                 if that does not help, unset `{FILE}`: an environment has its token in {DEFAULT_FILE}"
             ),
             Self::Person { variable, .. } => {
                 format!("set `{variable}` to a new personal access token of Ona")
@@ -150,7 +151,8 @@ fn missing(environment: Option<&str>) -> SourceError {
             format!(
                 "this environment of Ona has no token: {DEFAULT_FILE} does not exist, and `ONA_TOKEN` is not set"
             ),
-            "restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`",
+            "restart the environment\n\
+             if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`",
         ),
         None => (
             format!(
@@ -196,23 +198,25 @@ impl Endpoint for Mint<'_> {
     fn refused(&self, refusal: &Refusal) -> String {
         match (refusal.code.as_str(), refusal.status) {
             ("permission_denied" | "failed_precondition", _) | ("", 403) => {
-                "most likely your organisation's plan has no OIDC, which is part of Ona's Enterprise plan; if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens".into()
+                "most likely your organisation's plan has no OIDC: Ona's Enterprise plan has it\n\
+                 if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens".into()
             }
             ("unauthenticated", _) | ("", 401) => {
                 format!("the token that was sent has expired or was revoked: {}", self.ona.bearer.remedy())
             }
             ("not_found", _) => {
-                "Ona does not know this environment: it may have been deleted, or `ONA_HOST` or `ONA_BASE_URL` names another installation".into()
+                "Ona does not know this environment: start a new one if it was deleted\n\
+                 otherwise `ONA_HOST` or `ONA_BASE_URL` names another installation: correct that variable".into()
             }
             ("unimplemented", _) | ("", 404 | 501) => {
-                "the server that answered has no such API: correct `ONA_BASE_URL`, which ends in `/api`, or `ONA_HOST`, which does not".into()
+                "the server that answered has no such API: correct `ONA_BASE_URL`, which ends in `/api`, or `ONA_HOST`, which does not end in it".into()
             }
             ("invalid_argument", _) | ("", 400) => {
                 let is_version = refusal.message.to_ascii_lowercase().contains("version");
                 let flag = if is_version { "`--id-token-version`" } else { "`--audience`" };
                 format!("Ona refuses the value of {flag} for the reason above: give another value")
             }
-            _ => "try again; if it fails again, report it to Ona".into(),
+            _ => "try again\nif it fails again, report it to Ona".into(),
         }
     }
 }
@@ -298,7 +302,8 @@ impl TokenSource for Ona {
         match (&self.bearer, unused) {
             (Bearer::Person { .. }, _) => {
                 let hint = format!(
-                    "ID tokens name that person; an environment has a token of its own in {DEFAULT_FILE}"
+                    "ID tokens name that person\n\
+                     an environment has a token of its own in {DEFAULT_FILE}"
                 );
                 report.warn("source", found, Some(&hint));
             }

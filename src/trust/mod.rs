@@ -106,14 +106,19 @@ impl Explain for TrustError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoClaim(claim) if matches!(claim.as_str(), "user_id" | "email") => Some(
-                "the token names no user: `--for this-subject` accepts exactly its `sub`, and `--for this-repository` accepts its repository".into(),
+                "the token names no user: use `--for this-repository`, which accepts its repository\n\
+                 to accept exactly its `sub`, use `--for this-subject`"
+                    .into(),
             ),
             Self::NoClaim(_) => {
                 Some("look at the token: `gp idp token --audience example.org --decode`".into())
             }
             Self::InvisibleCharacters(_) => None,
             Self::NotAnAddress(subject) if subject == "no-context" => Some(
-                "this workspace was opened without a repository: run this command in a workspace with a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would accept every workspace without a repository)".into(),
+                "this workspace was opened without a repository: run this command in a workspace with a repository of the owner\n\
+                 to allow only yourself, use `--for this-user`\n\
+                 do not use `--for this-repository`, which would accept every workspace without a repository"
+                    .into(),
             ),
             Self::NotAnAddress(_) | Self::RepositoryUnknown(_) | Self::NoOwner(_) => Some(
                 "`--for this-repository` accepts exactly this `sub`, and `--for this-user` accepts the user".into(),

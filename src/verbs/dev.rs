@@ -69,7 +69,8 @@ impl Explain for VaultRoleFileError {
 
     fn hint(&self) -> Option<String> {
         matches!(self, Self::Role { .. }).then(|| {
-            "write it as `vault read -format=json auth/jwt/role/NAME` prints it; `user_claim` is required"
+            "write the role as `vault read -format=json auth/jwt/role/NAME` prints it\n\
+             `user_claim` is required"
                 .into()
         })
     }

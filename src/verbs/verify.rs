@@ -142,6 +142,11 @@ fn lines(report: &Report, paint: Paint) -> String {
             Status::Skipped => Mark::Skipped,
         });
         let _ = writeln!(out, "{mark} {:width$}  {}", step.name, sanitise(&step.value));
+        // The error that ends the command has the hint of the step that failed.
+        let hint = step.hint.iter().filter(|_| report.failed_step() != Some(step));
+        for line in hint.flat_map(|hint| hint.lines()) {
+            let _ = writeln!(out, "  {:width$}  {} {}", "", paint.hint("hint:"), sanitise(line));
+        }
     }
     let verdict = match (report.verdict(), report.failed_step()) {
         (Verdict::Undecided, Some(step)) => format!("undecided: {} could not be judged", step.name),

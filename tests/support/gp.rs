@@ -3,7 +3,7 @@
 //! log.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -311,6 +311,13 @@ impl Gp {
     #[track_caller]
     fn check_for_leaks(&self, ran: &Ran) {
         self.check_text("stderr", &ran.stderr);
+        // SDKs show only the last line, so it has all hints.
+        let by_an_sdk = self.args.iter().any(|arg| arg == "process" || arg == "--format=process")
+            || self.env.contains_key(OsStr::new("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE"))
+            || self.env.contains_key(OsStr::new("KUBERNETES_EXEC_INFO"));
+        if !by_an_sdk {
+            check_hints(&ran.stderr);
+        }
         self.audit_log();
     }
 
@@ -324,6 +331,18 @@ impl Gp {
         }
         // The header and the payload of every JWT begin like this.
         assert!(!text.contains("eyJ"), "a token is in {place}:\n{text}");
+    }
+}
+
+/// Fails if a hint packs several conditions or fixes into one line: each has a line of its own.
+#[track_caller]
+fn check_hints(stderr: &str) {
+    for line in stderr.lines() {
+        let Some((_, hint)) = line.split_once("hint: ") else { continue };
+        // Commands and addresses between backticks are not prose.
+        let prose: String = hint.split('`').step_by(2).collect();
+        let joints = prose.matches(": ").count() + prose.matches("; ").count();
+        assert!(joints <= 1 && !prose.contains("(1)"), "more than one instruction in a line: {hint}");
     }
 }
 

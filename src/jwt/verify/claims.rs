@@ -31,7 +31,7 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
     let difference = difference(&found, wanted);
     Step::failed("iss", format!("the token says `{found}`, and `{wanted}` is expected, {whose}{difference}"))
         .hint(format!(
-            "if you trust `{found}` as an issuer: `--issuer {}`; if not, do not use this token",
+            "if you trust `{found}` as an issuer, accept it with `--issuer {}`\notherwise do not use this token",
             posix_quote(&found)
         ))
 }
@@ -111,7 +111,7 @@ fn expiry(payload: &Json, checks: &Checks<'_>) -> Step {
     let (now, shown) = (seconds_of(checks.now), show(at, checks.now));
     if at <= now - checks.leeway.as_secs_f64() {
         return Step::failed("exp", format!("expired at {shown}")).hint(format!(
-            "mint a new one; if a new token fails as well, {COMPARE_CLOCK}: set this machine's clock if it is wrong"
+            "mint a new token\nif a new token fails as well, {COMPARE_CLOCK}, and set this machine's clock if it is wrong"
         ));
     }
     if at <= now {
@@ -145,7 +145,9 @@ fn issued_at(payload: &Json, checks: &Checks<'_>) -> Step {
 /// The hint for a token from the future.
 fn clock() -> String {
     format!(
-        "{COMPARE_CLOCK}: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer"
+        "{COMPARE_CLOCK}\n\
+         if this machine's clock is behind, set it with `sudo timedatectl set-ntp true` (for a container, on its host)\n\
+         if this machine's clock is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer"
     )
 }
 

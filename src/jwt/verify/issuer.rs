@@ -61,9 +61,9 @@ pub(super) fn found(set: &KeySet, place: &str) -> Step {
         0 => Step::passed("keys", value),
         private => Step::warned(
             "keys",
-            format!("{value}; {private} with the private part: anyone who reads it can sign tokens"),
+            format!("{value}; {private} with the private part. Anyone who reads that part can sign tokens"),
         )
-        .hint("an issuer that publishes it has to replace that key"),
+        .hint("an issuer that publishes the private part has to replace the key"),
     }
 }
 

@@ -33,6 +33,7 @@ use jiff::Timestamp;
 
 use super::Decoded;
 use super::find::find;
+use crate::exit::Explain as _;
 use crate::http::Http;
 
 pub use key::{KeySet, KeySetError};
@@ -81,7 +82,7 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
     let (token, decoded) = match found {
         Ok(found) => found,
         Err(error) => {
-            report.add(Step::failed("token", error.to_string()));
+            report.add(Step { hint: error.hint(), ..Step::failed("token", error.to_string()) });
             return report;
         }
     };

@@ -62,7 +62,7 @@ pub(super) fn check_typ(header: &Json) -> Option<Step> {
         "token-introspection+jwt" => "a reply about a token (RFC 9701)",
         _ => "another kind of token",
     };
-    let value = format!("{name}: {kind}; a receiver of ID tokens that checks `typ` refuses it");
+    let value = format!("{name}: {kind}, which a receiver of ID tokens that checks `typ` refuses");
     Some(Step::warned("typ", value))
 }
 
@@ -153,8 +153,10 @@ impl<'a> TokenSignature<'a> {
     pub(super) fn no_such_key(&self, set: &KeySet, again: bool) -> Step {
         let kid = self.kid.as_deref().unwrap_or_default();
         let when = if again { "; a second request for the keys did not find it either" } else { "" };
-        Step::failed("key", format!("the token names the key `{kid}`, but {}{when}", describe_all(set)))
-            .hint("another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key")
+        Step::failed("key", format!("the token names the key `{kid}`, but {}{when}", describe_all(set))).hint(
+            "another issuer made the token, or this issuer no longer publishes the key: mint a new token\n\
+             if a new token fails as well, ask whoever runs the issuer to publish the key",
+        )
     }
 
     /// Whether one of the keys made the signature.
@@ -171,13 +173,12 @@ impl<'a> TokenSignature<'a> {
         });
         match made_by {
             Some(key) => Step::passed("signature", format!("by {}", name_of(key))),
-            None if keys.len() == 1 => Step::failed(
-                "signature",
-                "it does not match the key and this content",
-            )
-            .hint(
-                "the token was changed or cut off, or it is signed with another key that has the same `kid`",
-            ),
+            None if keys.len() == 1 => {
+                Step::failed("signature", "it does not match the key and this content").hint(
+                    "if the token was changed or cut off, copy it again or mint a new one\n\
+                     otherwise it is signed with another key that has the same `kid`: do not use the token",
+                )
+            }
             None => Step::failed("signature", "it does not match any of the keys and this content"),
         }
     }

@@ -347,7 +347,7 @@ fn a_token_in_the_headers_of_a_request_is_found() {
 
 #[test]
 fn other_token_types_are_a_warning() {
-    const REFUSED: &str = "a receiver of ID tokens that checks `typ` refuses it";
+    const REFUSED: &str = "which a receiver of ID tokens that checks `typ` refuses";
     let signer = Signer::new();
     for (typ, expected) in [
         (json!("JWT"), None),
@@ -362,7 +362,7 @@ fn other_token_types_are_a_warning() {
     ] {
         let report = judge(&signer.sign(&json!({"alg": "EdDSA", "typ": typ}), &claims()), &signer.jwk("k"));
         let expected = expected.map_or("no typ".to_owned(), |kind| {
-            format!("Warned: {}: {kind}; {REFUSED}", typ.as_str().unwrap())
+            format!("Warned: {}: {kind}, {REFUSED}", typ.as_str().unwrap())
         });
         assert_eq!(step(&report, "typ"), expected);
         assert_eq!(report.verdict(), Verdict::Valid);
@@ -384,11 +384,11 @@ fn private_keys_among_the_published_ones_are_a_warning() {
         (json!([signer.jwk("k")]), "Passed: 1 in keys.json"),
         (
             json!([private("d", json!("AA"))]),
-            "Warned: 1 in keys.json; 1 with the private part: anyone who reads it can sign tokens",
+            "Warned: 1 in keys.json; 1 with the private part. Anyone who reads that part can sign tokens",
         ),
         (
             json!([signer.jwk("k"), {"kty": "oct", "k": "AA"}, {"kty": "RSA", "n": "gA", "e": "AQAB", "p": "AA"}]),
-            "Warned: 2 in keys.json, and 1 of a kind that is not supported here; 2 with the private part: anyone who reads it can sign tokens",
+            "Warned: 2 in keys.json, and 1 of a kind that is not supported here; 2 with the private part. Anyone who reads that part can sign tokens",
         ),
     ] {
         let report = judge(&token, &json!({"keys": keys}));

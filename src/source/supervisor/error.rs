@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::SupervisorSetting;
-use crate::exchange::{retry_hint, state_of, unavailable_hint};
+use crate::exchange::{login_page_hint, retry_hint, state_of, unavailable_hint};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
@@ -23,23 +23,27 @@ impl NamedBy {
     /// The hint if another service answers at the API's address, with this status if it speaks
     /// HTTP.
     fn hint_for_another_service(self, status: Option<u16>) -> String {
-        let own = match self {
-            Self::Variable => {
-                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network"
+        let is_forbidden = matches!(status, Some(401 | 403));
+        let first = match status {
+            _ if is_forbidden => {
+                "most likely a proxy or filter of the network answers: ask whoever runs the network to allow this address\notherwise "
             }
-            Self::Supervisor => {
-                "the workspace's supervisor named this address: send this message to whoever runs this installation"
-            }
+            Some(500..) => "the server has a fault: try again in a minute\nif it fails again, ",
+            _ => "",
         };
-        match status {
-            Some(401 | 403) => format!(
-                "(1) most likely a proxy or filter of the network answers: ask whoever runs the network to allow this address; (2) else {own}"
+        let (own, last) = match self {
+            Self::Variable => (
+                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace",
+                "\nif that does not help, a login page or a proxy is in front of the API: ask whoever runs the network",
             ),
-            Some(500..) => {
-                format!("(1) the server has a fault: try again in a minute; (2) if it fails again, {own}")
-            }
-            _ => own.to_owned(),
-        }
+            Self::Supervisor => (
+                "send this message to whoever runs this installation, because the workspace's supervisor named this address",
+                "",
+            ),
+        };
+        // Then the first line already names a proxy.
+        let last = if is_forbidden { "" } else { last };
+        format!("{first}{own}{last}")
     }
 
     /// The hint if the API cannot be reached. The user cannot correct an address that the
@@ -47,28 +51,36 @@ impl NamedBy {
     fn hint_for_unreached(self, cause: &HttpError) -> Option<String> {
         if self == Self::Variable {
             return cause.hint_with_address_source(
-                "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
+                "the address of the API comes from `IDP_API_URL`: run `unset IDP_API_URL` to use the API of the workspace",
             );
         }
         let from = "the address of the API comes from the workspace's supervisor, not from your settings";
         let fix = match cause {
             HttpError::Dns { .. } => {
-                "this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy"
+                "this network does not know the name of the API: connect to the VPN\n\
+                 if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`"
             }
             HttpError::Refused { .. } => {
-                "most likely the API does not run at the moment: try again in a minute; if it fails again, send this message to whoever runs this installation"
+                "most likely the API does not run at the moment: try again in a minute\n\
+                 if it fails again, send this message to whoever runs this installation"
             }
             HttpError::ConnectTimedOut { .. } => {
-                "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else ask whoever runs the network"
+                "most likely a firewall drops the connection: set `HTTPS_PROXY=http://HOST:PORT` if this network needs a proxy\n\
+                 otherwise ask whoever runs the network"
             }
             _ => return cause.hint_with_address_source(from),
         };
-        Some(format!("{fix}; {from}"))
+        Some(format!("{fix}\n{from}"))
     }
 }
 
 /// The hint if the workspace is stopping or starting.
-const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it fails again, restart the workspace";
+const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute\n\
+     if it fails again, restart the workspace";
+
+/// The hint if the supervisor has a fault.
+const SUPERVISOR_FAULT: &str = "the supervisor is the cause, not your settings: restart the workspace\n\
+     if it fails again, send this message to whoever runs this installation";
 
 /// The name of the API in messages.
 pub(super) const API: &str = "the API that mints ID tokens";
@@ -162,6 +174,40 @@ pub(crate) struct RefusalText {
     pub(super) wait: Option<Duration>,
 }
 
+impl RefusalText {
+    /// The hint for a refusal of the supervisor.
+    fn hint_of_supervisor(&self, temporary: bool) -> String {
+        match self.status {
+            429 if temporary => format!(
+                "too many commands ask the supervisor at once: {}",
+                retry_hint("with fewer commands", self.wait)
+            ),
+            _ if temporary => format!(
+                "most likely the workspace is still starting: {}\n\
+                 if it fails again, restart the workspace",
+                retry_hint("in a minute", self.wait)
+            ),
+            412 => STOPPING.into(),
+            404 => {
+                "most likely the installation no longer knows this workspace: save your work, then stop the workspace and start it again\n\
+                 if it is not in your list of workspaces, start a new one".into()
+            }
+            403 => {
+                "most likely this workspace is not yours, so the supervisor refuses you: use a workspace of your own".into()
+            }
+            401 => {
+                "most likely another program answers, because a supervisor needs no sign-in: run `unset SUPERVISOR_ADDR` if that variable is set\n\
+                 otherwise restart the workspace".into()
+            }
+            400..=499 => {
+                "your settings are not the cause. Most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor\n\
+                 if it fails again, send this message to whoever runs this installation".into()
+            }
+            _ => SUPERVISOR_FAULT.into(),
+        }
+    }
+}
+
 impl fmt::Display for RefusalText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -220,30 +266,37 @@ impl Explain for SourceError {
                 "run `unset SUPERVISOR_ADDR`: `gp` then asks `localhost:22999`, where a workspace's supervisor listens".into()
             }
             Self::BadAddress { variable, .. } => format!(
-                "`unset {variable}` inside a workspace; elsewhere write it like `https://api.gitpod.example.com`"
+                "inside a workspace, run `unset {variable}`\n\
+                 elsewhere, write the variable like `https://api.gitpod.example.com`"
             ),
             Self::ForeignApi { named, .. } => format!(
-                "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
+                "run `unset IDP_API_URL` to use the API of the workspace\n\
+                 if you know that {named} is the API of your installation, add `{}`",
                 shell::command(&["--allow-api-host", named])
             ),
             // The written files would outlive the local workspace.
             Self::Supervisor { place: SupervisorSetting::Nowhere { command }, .. }
                 if command.starts_with("gp idp login") && !command.contains(" --format") =>
             {
-                "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: start a shell in it with `gp idp dev -- bash`".into()
+                "run this inside a workspace or a job, or name a source with `--source`\n\
+                 to try it in a local workspace, start a shell there with `gp idp dev -- bash`".into()
             }
             Self::Supervisor { place: SupervisorSetting::Nowhere { command }, .. } => format!(
-                "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- {command}`"
+                "run this inside a workspace or a job, or name a source with `--source`\n\
+                 to try it in a local workspace, run `gp idp dev -- {command}`"
             ),
             Self::Supervisor { place: SupervisorSetting::Named(address), cause: HttpError::Refused { .. } }
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set it, that local workspace has ended: start a new one; if neither, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`\n\
+                     if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one\n\
+                     otherwise the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
-                "the workspace may still be starting: give it more time with `--timeout 2m`; if it fails again, restart it".into()
+                "the workspace may still be starting: give it more time with `--timeout 2m`\n\
+                 if it fails again, restart the workspace".into()
             }
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
@@ -253,42 +306,20 @@ impl Explain for SourceError {
                     (_, Self::NotASupervisor { .. }) => {
                         "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
                     }
-                    _ => "try once more; if it fails again, restart the workspace".into(),
+                    _ => "try again\nif it fails again, restart the workspace".into(),
                 }
             }
-            Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
-                if said.status == 429 =>
-            {
-                format!(
-                    "too many commands ask the supervisor at once: {}",
-                    retry_hint("with fewer commands at once", said.wait)
-                )
+            Self::Info { said, temporary } | Self::ApiToken { said, temporary } => {
+                said.hint_of_supervisor(*temporary)
             }
-            Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said } => format!(
-                "most likely the workspace is still starting: {}; if it fails again, restart the workspace",
-                retry_hint("in a minute", said.wait)
-            ),
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 404 => {
-                "most likely the installation no longer knows this workspace: save your work, then stop the workspace and start it again; if it is not in your list of workspaces, start a new one".into()
-            }
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 403 => {
-                "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
-            }
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 401 => {
-                "a supervisor needs no sign-in, so most likely another program answers: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
-            }
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
-                "your settings did not cause this: most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor; if it fails again, send this message to whoever runs this installation".into()
-            }
-            Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
-                "the supervisor is the cause, not your settings: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
-            }
+            Self::BadHost { .. } | Self::InfoLacks { .. } => SUPERVISOR_FAULT.into(),
             Self::NoApiToken { .. } => {
-                "restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own".into()
+                "restart the workspace, which gives it a new token\n\
+                 a prebuild and somebody else's shared workspace have no token: use a workspace of your own".into()
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
-                "the fault is in the service, not in your settings: try once more; if it fails again, send this message to whoever runs this installation".into()
+                "the fault is in the service, not in your settings: try again\n\
+                 if it fails again, send this message to whoever runs this installation".into()
             }
             Self::Api {
                 named_by,
@@ -300,13 +331,10 @@ impl Explain for SourceError {
                 if cause.is_for_browsers() && !cause.is_from_loopback() =>
             {
                 let first = match named_by {
-                    NamedBy::Variable => "run `unset IDP_API_URL` to use the API of the workspace; if it fails again, ",
+                    NamedBy::Variable => "run `unset IDP_API_URL` to use the API of the workspace\nif it fails again, ",
                     NamedBy::Supervisor => "",
                 };
-                format!(
-                    "{first}open {} in a browser: if a login page of the network appears, log in; if not, the page above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says",
-                    cause.origin()
-                )
+                format!("{first}{}", login_page_hint(cause.origin()))
             }
             Self::NotTheApi { named_by, cause } => named_by.hint_for_another_service(Some(cause.status())),
             Self::Refused { code, said, named_by, .. } => code.hint(&said.text, *named_by),
@@ -319,7 +347,8 @@ impl Code {
     fn hint(self, said: &str, named_by: NamedBy) -> String {
         match self {
             Self::InvalidArgument if said.contains("workspace id does not match") => {
-                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
+                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace\n\
+                 if it fails again, send this message to whoever runs this installation".into()
             }
             Self::InvalidArgument => {
                 let named = |flag| said.to_ascii_lowercase().contains(flag);
@@ -332,12 +361,14 @@ impl Code {
             }
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
-                "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC".into()
+                "in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own\n\
+                 if the workspace is your own, restart it\n\
+                 if that does not help, ask whoever runs this installation to enable OIDC".into()
             }
             Self::NotFound | Self::Unimplemented if named_by == NamedBy::Variable => {
                 "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL` to use the API of the workspace".into()
             }
-            Self::NotFound => "the API does not know this workspace: most likely it was stopped or deleted: start a new one".into(),
+            Self::NotFound => "most likely this workspace was stopped or deleted, because the API does not know it: start a new one".into(),
             Self::Unimplemented => {
                 "most likely this installation is too old to mint ID tokens: ask whoever runs it to update it".into()
             }
@@ -346,9 +377,11 @@ impl Code {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
             Self::Internal if said.starts_with("Failed to establish connection to downstream services") => {
-                "either the workspace's API token has expired or was revoked: restart the workspace; or the installation is temporarily down: try again in a minute".into()
+                "the workspace's API token may have expired or may be revoked: restart the workspace\n\
+                 otherwise the installation is temporarily down: try again in a minute".into()
             }
-            Self::Internal => "the API failed, not your settings: try again in a minute; if it fails again, send this message to whoever runs this installation".into(),
+            Self::Internal => "the API is the cause, not your settings: try again in a minute\n\
+                 if it fails again, send this message to whoever runs this installation".into(),
         }
     }
 }

@@ -87,7 +87,7 @@ fn examine_file(
     if problems.is_empty() && file.has_own_process(name) {
         report.pass(
             check,
-            format!("the profile `{name}` runs `gp idp`; the SDKs for Java and Node do not show its errors; this report does"),
+            format!("the profile `{name}` runs `gp idp`: the SDKs for Java and Node do not show its errors, but this report does"),
         );
     }
     Some(file)

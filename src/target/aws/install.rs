@@ -206,7 +206,7 @@ fn warn_of_profile_shadows(request: &AssumeRole, ctx: &Context) {
     if let Some((variable, other)) = other {
         let other = shell::posix_quote(other);
         ctx.out.warn(format!(
-            "`{variable}` is {other}, so tools use that profile, and {profile} was written: unset it, or log in with `--profile {other}`"
+            "`{variable}` is {other}, so tools use that profile and not {profile}, which was written: run `unset {variable}`, or log in with `--profile {other}`"
         ));
     }
 }

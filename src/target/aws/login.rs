@@ -60,8 +60,8 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {
     if duration.seconds() < TOO_SHORT {
         ctx.out.warn(format!(
-            "boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of \
-             each {} s they call this command for every request: use `--duration-seconds 3600`",
+            "if the credentials live for {} s, boto3 and the AWS CLI call this command for every request \
+             during a part of this time, because they renew credentials that expire in less than 15 minutes: use `--duration-seconds 3600`",
             duration.seconds()
         ));
     }

@@ -79,7 +79,7 @@ impl AssumeRole {
 pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
     let config = Store::find(FileKind::Config, ctx)?.read()?;
     let settings = endpoint_settings(args, &config, ctx)?;
-    let refused = |error: EndpointError| UsageError { message: error.to_string(), hint: None };
+    let refused = |error: EndpointError| UsageError { message: error.to_string(), hint: error.hint() };
     let is_custom_service = settings.uses_custom_service().map_err(refused)?;
     let role = Setting::flag("--role-arn", args.role_arn.as_deref())
         .or_variable("IDP_AWS_ROLE_ARN", ctx)?
@@ -107,7 +107,7 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
         &args.policy_arn,
         role.as_ref().filter(|_| !is_custom_service),
     )
-    .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
+    .map_err(|error| UsageError { message: error.to_string(), hint: error.hint() })?;
     let max_attempts = max_attempts(args, &config, ctx)?;
     let endpoint = settings.resolve(role.as_ref()).map_err(refused)?;
     let arguments = arguments(args, role.as_ref(), &endpoint, duration, session_name.as_ref())?;
@@ -144,7 +144,9 @@ fn check_account(args: &AwsArgs, role: Option<&RoleArn>, is_custom_service: bool
     let account = role.account();
     Err(UsageError::new(
         format!("the role {role} is in account {account}, and `--allowed-account` allows only {allowed}"),
-        "name another role with `--role-arn`, or allow its account with `--allowed-account`",
+        format!(
+            "name another role with `--role-arn`, or allow this account with `--allowed-account {account}`"
+        ),
     ))
 }
 

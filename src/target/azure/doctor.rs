@@ -30,7 +30,7 @@ impl Examine for Azure {
     /// `login`.
     fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
         const CHECK: &str = "Azure token file";
-        const HINT: &str = "have it kept fresh: `gp idp login azure --keep-fresh`";
+        const HINT: &str = "keep the file fresh: `gp idp login azure --keep-fresh`";
         let audience = input.request.map(|request| request.token.audiences[0].as_str());
         let mut named: Vec<&Path> =
             VARIABLES.iter().filter_map(|name| input.ctx.var_os(name)).map(Path::new).collect();
@@ -39,8 +39,7 @@ impl Examine for Azure {
             let file = TokenFile { check: CHECK, path, audience, read_interval: READ_INTERVAL, hint: HINT };
             let ends_in_blanks = files::read_text(path, MAX_FILE).is_ok_and(|text| text.trim() != *text);
             if ends_in_blanks {
-                let hint =
-                    "write it with `gp idp login azure`: SDKs send the line break as a part of the token";
+                let hint = "write the file again with `gp idp login azure`: SDKs send the white space as a part of the token";
                 let message = format!("{} has white space around the token", path.display());
                 report.warn(CHECK, message, Some(hint));
             } else {

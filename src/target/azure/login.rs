@@ -21,7 +21,12 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
         Some(Format::Shell(format)) => Some(format),
         Some(Format::Own(format)) => {
             let given = [args.output.is_some(), args.keep_fresh];
-            refuse_flags(["--output", "--keep-fresh"], given, "a file", "leave out `--format`: it prints")?;
+            refuse_flags(
+                ["--output", "--keep-fresh"],
+                given,
+                "a file",
+                "leave out `--format`, which prints and writes no file",
+            )?;
             return print(&request, format, ctx).await;
         }
     };

@@ -16,6 +16,9 @@ use crate::session::Session;
 use crate::time;
 
 const CHECK: &str = "Google configuration";
+/// The hint if the file of `GOOGLE_APPLICATION_CREDENTIALS` is no configuration.
+const UNSET_OR_WRITE: &str = "run `unset GOOGLE_APPLICATION_CREDENTIALS`\n\
+                            otherwise write the file again with `gp idp login gcp --output FILE`";
 
 impl Examine for Gcp {
     const CHECKS: [&'static str; 3] = ["Google settings", "Google environment", "Google exchange"];
@@ -41,8 +44,7 @@ impl Examine for Gcp {
             }
             Err(_) => {
                 let hint =
-                    "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`";
-                let hint = if named.is_some() { hint } else { "replace it: `gp idp login gcp --force`" };
+                    if named.is_some() { UNSET_OR_WRITE } else { "replace it: `gp idp login gcp --force`" };
                 return report.warn(CHECK, format!("{shown} cannot be read"), Some(hint));
             }
         };
@@ -52,12 +54,10 @@ impl Examine for Gcp {
             Some(kind) if kind == "external_account" => return examine_account(&path, &at, input, report),
             Some(kind) => (
                 format!("is of type `{kind}`, which SDKs use instead of this workspace's identity"),
-                "unset GOOGLE_APPLICATION_CREDENTIALS, or have it name what `gp idp login gcp` wrote",
+                "run `unset GOOGLE_APPLICATION_CREDENTIALS`\n\
+                 otherwise set the variable to the file that `gp idp login gcp` wrote",
             ),
-            None => (
-                "is not a configuration".to_owned(),
-                "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`",
-            ),
+            None => ("is not a configuration".to_owned(), UNSET_OR_WRITE),
         };
         let hint = if named.is_some() { hint } else { "replace it: `gp idp login gcp --force`" };
         report.warn(CHECK, format!("{shown} {what}"), Some(hint));
@@ -115,7 +115,7 @@ fn examine_account(
             path: Path::new(&file),
             audience: wanted,
             read_interval: 0,
-            hint: "have it kept fresh: `gp idp login gcp --file-sourced --keep-fresh`",
+            hint: "keep the file fresh: `gp idp login gcp --file-sourced --keep-fresh`",
         };
         file.examine(report, input.now, |text| match &field {
             Some(field) => Json::parse(text).ok()?.get(field)?.as_str(),

@@ -131,7 +131,8 @@ fn check_project(project: Setting<'_>) -> Result<(), UsageError> {
     if project.value.bytes().all(plain) {
         return Ok(());
     }
-    let hint = "write it like `example-project`; `gcloud projects list` shows it".to_owned();
+    let hint =
+        "write it like `example-project`\n`gcloud projects list` shows the IDs of your projects".to_owned();
     let error = project.wrong(format!("`{}` is not the ID of a project", project.value));
     Err(UsageError { hint: Some(hint), ..error })
 }

@@ -215,7 +215,9 @@ fn server_flags_hint(token: &IdToken) -> String {
     let flags = [format!("--oidc-issuer-url={issuer}"), format!("--oidc-client-id={audience}")];
     let flags = shell::command(&flags.each_ref().map(String::as_str));
     format!(
-        "the server accepts this token with `{flags}`, or with the same values in `issuer.url` and `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); the server's log has the reason"
+        "the server accepts this token if it runs with `{flags}`\n\
+         if the server uses an AuthenticationConfiguration, set the same values in its `issuer.url` and `issuer.audiences` (`gp idp trust kubernetes` prints one)\n\
+         if the server has these settings already, its log has the reason"
     )
 }
 

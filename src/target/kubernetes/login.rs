@@ -93,7 +93,10 @@ fn change(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<
         if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
             return Err(UsageError::new(
                 format!("`{flag}` needs `--cluster` or `--context`"),
-                format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `{flag}`, `gp` writes only the user"),
+                format!(
+                    "add `--cluster` or `--context` (`kubectl config get-clusters` and `kubectl config get-contexts` list the names)\n\
+                     if you need only the user, leave out `{flag}`"
+                ),
             )
             .into());
         }
@@ -101,7 +104,8 @@ fn change(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<
     if let Some(namespace) = args.namespace.as_deref().filter(|name| !is_label(name)) {
         return Err(UsageError::new(
             format!("`--namespace`: `{namespace}` is not the name of a namespace"),
-            "a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them",
+            "to see the namespaces of the cluster, run `kubectl get namespaces`\n\
+             a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters",
         )
         .into());
     }

@@ -96,7 +96,8 @@ impl Explain for NotBearer {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "configure the service to issue bearer tokens to this client, or print the token alone with `--format token`"
+            "print the token alone with `--format token`\n\
+             if you need the header, configure the service to issue bearer tokens to this client"
                 .into(),
         )
     }

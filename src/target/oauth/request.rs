@@ -184,7 +184,7 @@ fn check_grant_flags(args: &TokenEndpointArgs) -> Result<(), UsageError> {
     if let Some((flag, _)) = exchange_only.iter().find(|(_, given)| *given && !exchange) {
         return Err(UsageError::new(
             format!("`{flag}` is for `--grant token-exchange` only"),
-            "leave one of them out",
+            format!("leave out `--grant` or `{flag}`"),
         ));
     }
     if args.grant == GrantName::ClientCredentials
@@ -218,8 +218,9 @@ fn resource(text: &str) -> Result<String, UsageError> {
     match Url::parse(text) {
         Ok(url) if url.fragment().is_none() => Ok(text.to_owned()),
         _ => Err(UsageError::new(
-            format!("`--resource {text}` is not an absolute URI without a fragment (a part after `#`)"),
-            "write it like `https://api.example.com/`; give a name that is not a URI with `--target-audience`",
+            format!("`--resource {text}` is not an absolute URI, or has a fragment (a part after `#`)"),
+            "write it like `https://api.example.com/`\n\
+             if the name of the service is not a URI, give it with `--target-audience`",
         )),
     }
 }

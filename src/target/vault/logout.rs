@@ -26,7 +26,8 @@ impl Explain for NoNamespace {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "name the namespace with `--namespace`, or delete the token only on this machine with `gp idp logout vault --no-revoke`"
+            "name the namespace with `--namespace`\n\
+             otherwise delete the token only on this machine with `gp idp logout vault --no-revoke`"
                 .into(),
         )
     }
@@ -69,7 +70,7 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
             return Err(NoNamespace { address }.into());
         }
         Revocation::UnknownToken => ctx.out.warn(format!(
-            "{address} does not know the token (any more). The token is deleted on this machine; if it belongs to another server, it stays valid there"
+            "{address} does not know the token (any more). The token is deleted on this machine. If it belongs to another server, it stays valid there"
         )),
         Revocation::NotRevocable => {
             ctx.out.warn("a batch token cannot be revoked: it is deleted on this machine, and stays valid until it expires");

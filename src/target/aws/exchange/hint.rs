@@ -42,17 +42,20 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "AccessDenied" | "AccessDeniedException" => case.access_denied(),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
-            "1. most likely this is temporary: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer the public internet within 5 s",
+            "most likely this is temporary: try again in a minute\n\
+             if it fails again, AWS cannot reach {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer requests from the public internet within 5 s",
             discovery(issuer)
         )
         .into(),
         "ExpiredTokenException" | "ExpiredToken" => case.expired().into(),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => format!(
-            "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace; if it fails again, ask whoever runs {issuer}"
+            "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace\n\
+             if it fails again, ask whoever runs {issuer}"
         )
         .into(),
         "ValidationError" if case.message_contains("MaxSessionDuration") => format!(
-            "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows, or ask whoever administers account {account} to raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
+            "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows\n\
+             if that is too short, ask whoever administers account {account} to raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
             request.duration.seconds()
@@ -61,24 +64,27 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "ValidationError" => case.invalid_value().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
             let fault = request.policies.inline_fault();
-            let fault = fault.map_or("and AWS refuses it: most often an element is misspelled (upper and lower case count), or there is a `Principal`, which a session policy cannot have".to_owned(), |fault| format!("but {fault}"));
+            let fault = fault.map_or("most often an element is misspelled (upper and lower case count)".to_owned(), |fault| format!("but {fault}"));
             format!(
-                "correct the text of `--policy`: it is valid JSON, {fault}; a session policy is like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
+                "correct the text of `--policy`: it is valid JSON, {fault}\n\
+                 a session policy looks like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
             )
             .into()
         }
         "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
-            "the session policies together are larger than AWS allows, by the percentage above: shorten `--policy`, or give fewer `--policy-arn`".to_owned().into()
+            "the session policies together are larger than AWS allows (see the percentage above): shorten `--policy`, or give fewer `--policy-arn`".to_owned().into()
         }
         "RegionDisabledException" => case.region_disabled().into(),
         "InvalidAction" => format!(
-            "another AWS service answers at {}; correct the setting that names the address: {}",
+            "another AWS service answers at {}: correct the address, which comes from {}",
             request.endpoint.url.origin(),
             request.endpoint.url_from.join(", ")
         )
         .into(),
         "InvalidClientTokenId" | "UnrecognizedClientException" | "OptInRequired" => format!(
-            "most likely account {account} has not enabled the region {0}: choose another with `--region`; else ask whoever administers the account to enable {0}, and whether the account is closed",
+            "most likely account {account} has not enabled the region {0}: choose another region with `--region`\n\
+             if you need {0}, ask whoever administers the account to enable it\n\
+             if every region fails, ask whoever administers the account whether it is closed",
             request.endpoint.region
         )
         .into(),
@@ -90,12 +96,13 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
 fn emulator_hint(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
     let message_contains = |words: &str| refused.refusal.message.contains(words);
     if message_contains("`azp`") {
-        return "the first audience has to be the id of the service's OpenID client: give this id with `--audience`"
+        return "the first audience must be the id of the service's OpenID client: give this id with `--audience`"
             .to_owned()
             .into();
     }
     if message_contains("claim missing from the JWT token") {
-        return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead, and name this role with `--role-arn`".to_owned().into();
+        return "1. the service takes the policy from a claim that the token lacks: ask whoever administers the service to give the identity provider a role instead\n\
+                2. name this role with `--role-arn`".to_owned().into();
     }
     if request.role.is_none() {
         return "no role was named: name one with `--role-arn` or `IDP_AWS_ROLE_ARN`".to_owned().into();
@@ -146,11 +153,16 @@ impl Case<'_> {
         let role = self.role;
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
-        let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above accepts this token" };
+        let lets_in = if trust.is_empty() { "" } else { "\nthe statement `trust` above accepts this token" };
         let is_local = self.request.endpoint.url.is_loopback();
         let local = if is_local { " (for a local STS: `gp idp trust aws --check FILE`)" } else { "" };
         let hint = format!(
-            "AWS does not name the cause. Either account {account} has no role `{name}` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)\n\
+            "AWS does not name the cause. Check that account {account} has the role `{name}` (`--role-arn`), and compare its trust policy with the values above\n\
+             most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)\n\
+             if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards\n\
+             if `Principal` or `Condition` names another provider, name the provider of the `iss` above\n\
+             if `Action` is another action than `sts:AssumeRoleWithWebIdentity`, add this action\n\
+             if the policy requires another `sts:RoleSessionName`, set it with `--role-session-name`\n\
              whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{local}{lets_in}"
         );
         Advice { hint: Some(hint), trust }
@@ -185,7 +197,8 @@ impl Case<'_> {
         let account = self.role.account();
         if self.message_contains("No OpenIDConnect provider found") {
             return format!(
-                "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, ask whoever administers it to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+                "account {account} does not know this issuer: check the account in `--role-arn`\n\
+                 if the account is right, ask whoever administers it to create the identity provider for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
                 posix_quote(issuer),
                 posix_quote(audience)
             );
@@ -195,12 +208,15 @@ impl Case<'_> {
         }
         if self.message_contains("retrieve verification key") {
             return format!(
-                "1. most likely this is temporary, for example because many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer the public internet within 5 s",
+                "most likely this is temporary, for example because too many clients ask at once: try again in a minute\n\
+                 if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to make `{}` and its `jwks_uri` answer requests from the public internet within 5 s",
                 discovery(issuer)
             );
         }
         format!(
-            "the token lacks a claim that AWS requires, and the message names the claim: ask whoever runs {issuer} to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            "the token lacks a claim that AWS requires, and the message above names this claim: ask whoever runs {issuer} to add it\n\
+             `gp idp token --audience {} --decode` shows the claims of the token\n\
+             AWS requires `iss`, `sub`, `aud`, `iat` and `exp`, with times in whole seconds, and a signature with RS256 or ES256 (or 384, 512)",
             posix_quote(audience)
         )
     }
@@ -210,17 +226,18 @@ impl Case<'_> {
         let account = self.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
-                "with several audiences, AWS checks only the first one, as `azp`: put an audience first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`"
+                "put an audience first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`: of several audiences, AWS checks only the first one, as `azp`"
             );
         }
         let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());
         let usual = if audience == "sts.amazonaws.com" {
-            "set `--audience` to one that it lists".to_owned()
+            "set `--audience` to an audience that it lists".to_owned()
         } else {
-            "leave `--audience` out: the default is `sts.amazonaws.com`".to_owned()
+            "leave `--audience` out to use the default, `sts.amazonaws.com`".to_owned()
         };
         format!(
-            "the identity provider in account {account} does not list `{audience}`: {usual}\nor ask whoever administers account {account} to add it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
+            "the identity provider in account {account} does not list `{audience}`: {usual}\n\
+             otherwise ask whoever administers account {account} to add the audience: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
             posix_quote(&arn),
             posix_quote(audience)
         )
@@ -233,7 +250,7 @@ impl Case<'_> {
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
         match (&self.refused.clocks.issuer, life) {
             (Some(difference), _) => format!(
-                "the clock of {} is {difference} AWS: ask whoever runs it to set it right; a newer token does not help",
+                "the clock of {0} is {difference} AWS, and a newer token does not help: ask whoever runs {0} to correct the clock",
                 self.issuer()
             ),
             (None, Some(seconds @ ..120)) => format!(
@@ -241,7 +258,8 @@ impl Case<'_> {
                 time::span(seconds.try_into().unwrap_or_default()),
                 self.issuer()
             ),
-            _ => "your settings are not the cause: the token was fresh and its issuer's clock is right; try again in a minute, and if it fails again, give AWS support the request id above".to_owned(),
+            _ => "your settings are not the cause, because the token was fresh and its issuer's clock is right: try again in a minute\n\
+                 if it fails again, give AWS support the request id above".to_owned(),
         }
     }
 
@@ -256,7 +274,8 @@ impl Case<'_> {
                 |other| format!("use `--region {other}`"),
             );
         format!(
-            "STS is not active in {region} for account {account}: {other}, or ask whoever administers the account to activate {region} in the console: IAM, Account settings, Security Token Service"
+            "STS is not active in {region} for account {account}: {other}\n\
+             if you need {region}, ask whoever administers the account to activate it in the console, under IAM, Account settings, Security Token Service"
         )
     }
 }

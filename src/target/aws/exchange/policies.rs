@@ -25,16 +25,14 @@ pub enum SessionPolicyError {
     )]
     TooLong(usize),
     /// A character outside of Latin-1, or a control character.
-    #[error(
-        "`--policy`: `{character}` at character {at} cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can"
-    )]
+    #[error("`--policy`: `{character}` at character {at} cannot be in a session policy")]
     Character {
         /// The first character that is not allowed, escaped.
         character: String,
         /// The position of the character, from 1.
         at: usize,
     },
-    #[error("`--policy`: it is not valid JSON: {0}; to name a file, write `--policy @FILE`")]
+    #[error("`--policy`: it is not valid JSON: {0}")]
     NotJson(JsonError),
     /// JSON, but no object.
     #[error(
@@ -51,9 +49,26 @@ pub enum SessionPolicyError {
     NotAPolicyArn(String),
     /// A policy of another account or partition than the role's.
     #[error(
-        "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `{account}` and partition `{partition}`: name a policy of that account, or one of AWS like `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
+        "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `{account}` and partition `{partition}`"
     )]
     OtherAccount { arn: String, account: String, partition: String },
+}
+
+impl SessionPolicyError {
+    /// The fix, if the message does not contain it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Character { .. } => Some(
+                "remove the character: a session policy can have only tabs, line breaks and the characters U+0020 to U+00FF"
+                    .to_owned(),
+            ),
+            Self::NotJson(_) => Some("to name a file, write `--policy @FILE`".to_owned()),
+            Self::OtherAccount { account, partition, .. } => Some(format!(
+                "name a policy of account {account}, or one of AWS, such as `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
+            )),
+            _ => None,
+        }
+    }
 }
 
 impl SessionPolicies {
@@ -188,23 +203,11 @@ mod tests {
                     "`--policy`: it is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
                 ),
             ),
-            (
-                "{\"a\":\"→\"}",
-                Err(
-                    "`--policy`: `→` at character 7 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
-                ),
-            ),
-            (
-                "\u{7}{}",
-                Err(
-                    "`--policy`: `\\u{7}` at character 1 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
-                ),
-            ),
+            ("{\"a\":\"→\"}", Err("`--policy`: `→` at character 7 cannot be in a session policy")),
+            ("\u{7}{}", Err("`--policy`: `\\u{7}` at character 1 cannot be in a session policy")),
             (
                 "{\"a\":",
-                Err(
-                    "`--policy`: it is not valid JSON: EOF while parsing a value at line 1 column 5; to name a file, write `--policy @FILE`",
-                ),
+                Err("`--policy`: it is not valid JSON: EOF while parsing a value at line 1 column 5"),
             ),
             (
                 "[]",
@@ -217,6 +220,33 @@ mod tests {
             assert_eq!(check(Some(text), &[]).map(|_| ()), expected.map_err(str::to_owned), "{text}");
         }
         assert_eq!(check(None, &[]), Ok(SessionPolicies::default()));
+    }
+
+    #[test]
+    fn a_hint_has_the_fix_that_the_message_lacks() {
+        let role = RoleArn::parse("arn:aws:iam::123456789012:role/dev").unwrap();
+        let hint = |inline: Option<&str>, arns: &[String]| {
+            SessionPolicies::new(inline, arns, &role).unwrap_err().hint()
+        };
+        let fixes = [
+            (hint(Some("x"), &[]), Some("to name a file, write `--policy @FILE`")),
+            (
+                hint(Some("→"), &[]),
+                Some(
+                    "remove the character: a session policy can have only tabs, line breaks and the characters U+0020 to U+00FF",
+                ),
+            ),
+            (
+                hint(None, &["arn:aws:iam::210987654321:policy/x".to_owned()]),
+                Some(
+                    "name a policy of account 123456789012, or one of AWS, such as `arn:aws:iam::aws:policy/ReadOnlyAccess`",
+                ),
+            ),
+            (hint(Some(" "), &[]), None),
+        ];
+        for (found, expected) in fixes {
+            assert_eq!(found.as_deref(), expected);
+        }
     }
 
     #[test]
@@ -249,7 +279,7 @@ mod tests {
     fn managed_policies() {
         let other = |arn: &str| {
             format!(
-                "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `123456789012` and partition `aws`: name a policy of that account, or one of AWS like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+                "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `123456789012` and partition `aws`"
             )
         };
         let form = |arn: &str| {

@@ -47,7 +47,7 @@ pub enum RoleArnError {
     AssumedRole(String),
     /// The ARN of an instance profile.
     #[error(
-        "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `{0}`"
+        "this is the ARN of an instance profile, not of a role: give the role in it, which often has the same name, as in `{0}`"
     )]
     InstanceProfile(String),
     #[error("this is an ARN of the service `{0}`, and roles belong to `iam`; {FORM}")]
@@ -66,7 +66,7 @@ pub enum RoleArnError {
     #[error("no role can be named `{0}`: up to 64 of A-Z a-z 0-9 _ + = , . @ - are allowed")]
     Name(String),
     /// A path that no role can have.
-    #[error("the path `{0}` is not up to 512 printable ASCII characters")]
+    #[error("no role can have the path `{0}`: up to 512 printable ASCII characters are allowed")]
     Path(String),
     /// Too short or too long.
     #[error("the ARN of a role has 20 to 2048 characters, this has {0}")]
@@ -305,7 +305,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam::123456789012:instance-profile/web/dev",
-                "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `arn:aws:iam::123456789012:role/dev`",
+                "this is the ARN of an instance profile, not of a role: give the role in it, which often has the same name, as in `arn:aws:iam::123456789012:role/dev`",
             ),
             (
                 "arn:aws:s3:::bucket/role/dev",
@@ -329,7 +329,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam::123456789012:role/a b/dev",
-                "the path `a b` is not up to 512 printable ASCII characters",
+                "no role can have the path `a b`: up to 512 printable ASCII characters are allowed",
             ),
         ];
         for (text, expected) in cases {

@@ -47,7 +47,7 @@ pub struct OidcProvider {
 /// An issuer for which IAM cannot have a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the issuer `{0}` is no URL without query; write it as in the token's `iss`, like `https://app.gitpod.io`"
+    "IAM cannot have a provider for the issuer `{0}`: IAM requires a URL without a query, such as `https://app.gitpod.io`"
 )]
 pub struct IssuerError(String);
 

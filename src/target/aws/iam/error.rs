@@ -21,7 +21,7 @@ pub enum PolicyError {
     NotText,
     /// JSON, but neither a policy nor a role.
     #[error(
-        "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone"
+        "there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone"
     )]
     NoPolicy,
     /// A value of the wrong type, or one that is not allowed here.
@@ -35,7 +35,7 @@ pub enum PolicyError {
     Both { path: String, member: &'static str },
     /// A member that trust policies do not have.
     #[error(
-        "`{path}` cannot have `{member}`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled so"
+        "`{path}` cannot have `{member}`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled exactly like this"
     )]
     Member { path: String, member: String },
     /// `NotPrincipal`.

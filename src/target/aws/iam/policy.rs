@@ -113,7 +113,7 @@ impl Statement {
         let effect = match required("Effect")?.as_str().as_deref() {
             Some("Allow") => Effect::Allow,
             Some("Deny") => Effect::Deny,
-            _ => return Err(form(&format!("{path}.Effect"), "`Allow` or `Deny`, spelled so")),
+            _ => return Err(form(&format!("{path}.Effect"), "`Allow` or `Deny`, spelled exactly like this")),
         };
         let actions = match json.get("NotAction") {
             Some(_) if json.get("Action").is_some() => {
@@ -147,7 +147,10 @@ impl Principal {
         for (kind, ids) in members {
             let path = format!("{path}.{kind}");
             if !["AWS", "CanonicalUser", "Federated", "Service"].contains(&kind.as_str()) {
-                return Err(form(&path, "one of AWS, CanonicalUser, Federated and Service, spelled so"));
+                return Err(form(
+                    &path,
+                    "one of AWS, CanonicalUser, Federated and Service, spelled exactly like this",
+                ));
             }
             named.extend(strings(ids, &path)?.into_iter().map(|id| (kind.clone(), id)));
         }

@@ -526,16 +526,16 @@ fn malformed_policies_are_refused_with_the_path() {
         // The output of the AWS CLI with `--output text`.
         (
             "ROLE\tarn:aws:iam::123456789012:role/dev\t2026-01-31T12:00:00Z".to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
+            "there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         ("%ff".to_owned(), "the URL-encoded trust policy is not UTF-8 text"),
         (
             r#"{"Roles":[]}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
+            "there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Role":{"Path":"/"}}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
+            "there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Version":"2012-10-18","Statement":[]}"#.to_owned(),
@@ -546,7 +546,7 @@ fn malformed_policies_are_refused_with_the_path() {
         (in_statement(r#""Principal":"*","Action":"*""#), "`Statement[1]` has no `Effect`"),
         (
             in_statement(r#""Effect":"allow","Principal":"*","Action":"*""#),
-            "`Statement[1].Effect` must be `Allow` or `Deny`, spelled so",
+            "`Statement[1].Effect` must be `Allow` or `Deny`, spelled exactly like this",
         ),
         (in_statement(r#""Effect":"Allow","Action":"*""#), "`Statement[1]` has no `Principal`"),
         (in_statement(r#""Effect":"Allow","Principal":"*""#), "`Statement[1]` has no `Action`"),
@@ -564,11 +564,11 @@ fn malformed_policies_are_refused_with_the_path() {
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":"*","Action":"*","Conditions":{}"#),
-            "`Statement[1]` cannot have `Conditions`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled so",
+            "`Statement[1]` cannot have `Conditions`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled exactly like this",
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":"*","Action":"*","Resource":"*""#),
-            "`Statement[1]` cannot have `Resource`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled so",
+            "`Statement[1]` cannot have `Resource`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled exactly like this",
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":"arn:x","Action":"*""#),
@@ -576,7 +576,7 @@ fn malformed_policies_are_refused_with_the_path() {
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":{"federated":"x"},"Action":"*""#),
-            "`Statement[1].Principal.federated` must be one of AWS, CanonicalUser, Federated and Service, spelled so",
+            "`Statement[1].Principal.federated` must be one of AWS, CanonicalUser, Federated and Service, spelled exactly like this",
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":{"Federated":{}},"Action":"*""#),

@@ -83,20 +83,20 @@ impl Explain for ProfileError {
             }
             Self::Unwritable { .. } => return None,
             Self::ByteOrderMark => "save the file as UTF-8 without a byte order mark; nothing was changed".into(),
-            Self::TwoSections { .. } => "join them by hand, then try again; nothing was changed".into(),
+            Self::TwoSections { .. } => "join the two sections by hand, then try again; nothing was changed".into(),
             Self::AmbiguousSection { profile, .. } => format!(
                 "write the name without spaces or quotes around it, `[{profile}]` or `[profile {profile}]`; nothing was changed"
             ),
             Self::IndentedSection { .. } => {
-                "remove the white space before it, if it is meant as a section; nothing was changed".into()
+                "if this line is meant as a section, remove the white space before it; nothing was changed".into()
             }
             Self::LongLived { .. } => {
-                "choose another profile with `--profile`; `--force` overwrites the key, and AWS does not show its secret again"
+                "choose another profile with `--profile`\nif you no longer need the key, overwrite it with `--force`: AWS does not show its secret again"
                     .into()
             }
-            Self::Inherited { .. } => "remove it there, or move it to the profiles that need it; nothing was changed".into(),
+            Self::Inherited { .. } => "remove the key from this section, or move it to the profiles that need it; nothing was changed".into(),
             Self::SideEffect { .. } => "look for indented lines in the section `DEFAULT`; nothing was changed".into(),
-            _ => "this line makes the AWS CLI refuse the whole file: fix it; nothing was changed".into(),
+            _ => "fix this line, because it makes the AWS CLI refuse the whole file; nothing was changed".into(),
         })
     }
 }

@@ -142,7 +142,7 @@ impl Changes<'_> {
             conditions: vec![condition],
         });
         let change =
-            "add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it";
+            "add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints";
         self.advise("Statement".into(), change.into());
         Some(self.policy.statements.len() - 1)
     }
@@ -211,7 +211,7 @@ impl Changes<'_> {
             .iter_mut()
             .find(|one| one.operator == operator && one.key.eq_ignore_ascii_case(&own.key));
         let change = format!(
-            "this statement denies: add \"{}\": \"{}\" to make an exception",
+            "add \"{}\": \"{}\" to make an exception, because this statement denies",
             own.key,
             own.values.join("\", \"")
         );

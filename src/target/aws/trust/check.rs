@@ -31,7 +31,7 @@ pub(crate) enum CheckError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The account of the role is unknown.
-    #[error("the account of the trust policy is unknown, so the provider that it has to name is unknown too")]
+    #[error("the account of the role is unknown, so the provider that the policy must name is unknown too")]
     NoAccount,
     /// IAM cannot have a provider for the issuer.
     #[error(transparent)]

@@ -38,7 +38,7 @@ impl<'a> SetUp<'a> {
             OidcProvider::new(role.partition(), role.account(), &identity.issuer).map_err(|error| {
                 TrustError::Cannot {
                     reason: error.to_string(),
-                    hint: "IAM has no provider for such an issuer".into(),
+                    hint: "use a source of ID tokens with another issuer, or ask whoever runs this issuer to change its URL".into(),
                 }
             })?;
         let conditions = conditions(identity, rule, &provider);
@@ -47,7 +47,7 @@ impl<'a> SetUp<'a> {
         if length > LONGEST {
             return Err(TrustError::Cannot {
                 reason: format!("the trust policy has {length} characters, and IAM allows {LONGEST}"),
-                hint: "`--for any` makes the shortest policy; or have the account's quota raised".into(),
+                hint: "ask whoever administers the account to have its quota raised\notherwise use `--for any`: its policy is the shortest, but accepts every workspace".into(),
             });
         }
         Ok(Self { identity, role, provider, conditions, policy })

@@ -158,7 +158,7 @@ fn principals_and_actions_are_corrected() {
             "put" => {
                 format!("Statement[0].Principal.Federated: replace \"{principal}\" by \"{ARN}\"")
             }
-            _ => "Statement: add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it"
+            _ => "Statement: add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints"
                 .to_owned(),
         };
         assert_eq!(advice(&report), (CheckResult::Refused, vec![change]), "{principal}");
@@ -175,7 +175,7 @@ fn a_change_excludes_nobody() {
     let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
     let add = || {
         vec![
-            "Statement: add a statement for this provider: `gp idp trust aws --role-arn ARN --format json` prints it"
+            "Statement: add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints"
                 .to_owned(),
         ]
     };
@@ -220,11 +220,11 @@ fn a_change_excludes_nobody() {
         ),
         (
             r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}}"#.to_owned(),
-            at("DateLessThan", "that time has passed: set a later one"),
+            at("DateLessThan", "set a later time, because that time has passed"),
         ),
         (
             r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01"}}"#.to_owned(),
-            at("DateGreaterThan", "that time is in the future: wait for it, or set an earlier time"),
+            at("DateGreaterThan", "wait for that time, which is in the future, or set an earlier one"),
         ),
         (
             r#"{"Bool":{"aws:SecureTransport":"false"}}"#.to_owned(),
@@ -264,7 +264,7 @@ fn a_change_excludes_nobody() {
 fn a_deny_statement_gets_an_exception_for_this_token() {
     let own = "https://github.com/acme/shop";
     let exception = format!(
-        "Statement[1].Condition.StringNotEquals: this statement denies: add \"app.example/idp:sub\": \"{own}\" to make an exception"
+        "Statement[1].Condition.StringNotEquals: add \"app.example/idp:sub\": \"{own}\" to make an exception, because this statement denies"
     );
     let open = statement(
         "Allow",
@@ -393,7 +393,7 @@ fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
     assert_eq!(
         advice(&report).1,
         [
-            "Statement[0].Condition.StringNotEquals: this statement denies: add \"app.example/idp:sub\": \"https://github.com/acme/shop\" to make an exception"
+            "Statement[0].Condition.StringNotEquals: add \"app.example/idp:sub\": \"https://github.com/acme/shop\" to make an exception, because this statement denies"
         ]
     );
     let two = statement(

@@ -36,7 +36,8 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
     known.or_else(|| {
         let code = codes.first()?;
         Some(format!(
-            "open {}error?code={code} in a browser: it explains the code; most often the client ID, the tenant or the federated credential does not match the values above",
+            "most often the client ID, the tenant or the federated credential is wrong: compare each with the values above\n\
+             if all are right, read what the code means: open {}error?code={code} in a browser",
             Authority::DEFAULT
         ))
     })
@@ -65,10 +66,11 @@ impl Case<'_> {
         Some(shell::command(&words.collect::<Vec<_>>()))
     }
 
-    fn create(&self, intro: &str) -> Option<String> {
+    /// The hint that a credential is missing. `cause` is the first half of a sentence.
+    fn create(&self, cause: &str) -> Option<String> {
         let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
-            "{intro}: ask whoever owns the application to add a federated credential with exactly these values (they are case-sensitive): `{command}`"
+            "{cause}, so ask whoever owns the application to add one with exactly these values (they are case-sensitive): `{command}`"
         ))
     }
 
@@ -77,7 +79,9 @@ impl Case<'_> {
     fn update(&self, what_differs: &str) -> Option<String> {
         let command = self.command(None, &["update", "--federated-credential-id", "NAME"])?;
         Some(format!(
-            "{what_differs}: ask whoever owns the application (1) to find the NAME of the existing federated credential: `az ad app federated-credential list --id {}`; (2) to give it exactly these values: `{command}`",
+            "{what_differs}, so ask whoever owns the application to correct the credential in two steps\n\
+             1. find the NAME of the existing federated credential: `az ad app federated-credential list --id {}`\n\
+             2. give this credential exactly these values: `{command}`",
             self.request.client.as_str()
         ))
     }
@@ -91,14 +95,16 @@ impl Case<'_> {
         let scope = request.scope.as_str();
         Some(match code {
             70021 => self.create(
-                "if the federated credential was just created, wait 5 minutes and try again; otherwise, no federated credential matches this token",
+                "if the federated credential was just created, wait 5 minutes and try again\n\
+                 otherwise no federated credential matches this token",
             )?,
             70025 => self.create("the application has no federated credential yet")?,
             700_212 | 7_002_121 if audience != expected => format!(
-                "the token is for another audience than the federated credential: leave `--audience` out to request `{expected}`, or use the audience of the credential"
+                "the token is for another audience than the federated credential: leave `--audience` out to request `{expected}`\n\
+                 if the credential has another audience, give that one with `--audience`"
             ),
             700_212 | 7_002_121 => self.update("the federated credential is for another audience")?,
-            7_002_138 => self.update("the subject differs in upper and lower case")?,
+            7_002_138 => self.update("the subject of the federated credential differs from the `sub` above in upper and lower case")?,
             code if code.to_string().starts_with("70021") => self.create("no federated credential fits this token")?,
             700_024 if skewed => "this machine's clock is wrong (see `clock` above): set it right, for example with `sudo timedatectl set-ntp true`".into(),
             700_024 => "the token was minted a moment ago, so the clock of its issuer is wrong: ask whoever runs the issuer to set it right".into(),
@@ -111,7 +117,10 @@ impl Case<'_> {
                 )
             }
             700_016 => {
-                format!("this tenant has no application with the ID {client}: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints the tenant's IDs), or `--tenant-id` is")
+                format!(
+                    "most likely `--client-id` is wrong, because this tenant has no application {client}: `az ad app list --query '[].appId'` prints the tenant's IDs\n\
+                     otherwise `--tenant-id` is wrong: `az account show --query tenantId` prints yours"
+                )
             }
             7_000_229 => format!(
                 "the tenant knows the application, but has no service principal for it: ask whoever administers the tenant to run `az ad sp create --id {client}`"
@@ -120,7 +129,9 @@ impl Case<'_> {
                 "the application is disabled: the tenant's administrator can enable it with `az ad sp update --id {client} --set accountEnabled=true`"
             ),
             90002 | 900_023 => {
-                "this cloud has no such tenant: most likely `--tenant-id` is wrong (`az account show --query tenantId` prints yours); else the tenant is in another cloud: set `--authority-host`".into()
+                "most likely `--tenant-id` is wrong, because this cloud has no such tenant: `az account show --query tenantId` prints yours\n\
+                 otherwise the tenant is in another cloud: set `--authority-host`"
+                    .into()
             }
             700_222 | 700_226 | 700_227 => format!(
                 "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
@@ -128,16 +139,23 @@ impl Case<'_> {
             700_223 | 700_238 if !has_no_match_message => {
                 "a policy of the tenant disables workload identity federation: ask the tenant's administrator to allow it for this application".into()
             }
-            53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),
+            53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application\n\
+                      the sign-in log of the service principal names the policy"
+                .into(),
             500_011 | 70011 | 1_002_012 => {
                 format!("this tenant has no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
             50027 | 500_275 | 700_027 | 5_000_819 => format!(
-                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, ask whoever runs {issuer} to serve this document and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
+                "Entra could not verify the signature: run `curl {}` on a machine outside this network\n\
+                 if `curl` fails, ask whoever runs {issuer} to serve this document and the keys on the public internet\n\
+                 if `curl` works, the issuer most likely does not sign with RS256, as Entra requires: `gp idp token --audience {expected} --decode` shows `alg`",
                 discovery(issuer)
             ),
             7_000_272 => format!(
-                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, ask whoever runs the issuer to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if this command fails, ask whoever runs {issuer} to open the address to the public internet; if it works, Entra still has the old keys: try again in an hour",
+                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`\n\
+                 if the check fails, ask whoever runs the issuer to publish the key\n\
+                 if the check passes, but `curl {}` fails on a machine outside this network, ask whoever runs the issuer to open the address to the public internet\n\
+                 otherwise Entra still has the old keys: try again in an hour",
                 discovery(issuer)
             ),
             _ => return None,

@@ -56,14 +56,17 @@ impl ProviderError {
     pub fn hint(&self) -> String {
         match self {
             Self::ProjectId(id) => format!(
-                "`gcloud projects describe {} --format 'value(projectNumber)'` prints the number; the right form is `{FORM}`",
+                "`gcloud projects describe {} --format 'value(projectNumber)'` prints the number\n\
+                 the right form is `{FORM}`",
                 posix_quote(id)
             ),
             Self::PoolOnly(pool) => format!(
-                "`gcloud iam workload-identity-pools providers list --workload-identity-pool {pool} --location global --format 'value(name)'` prints the names of its providers; the right form is `{FORM}`"
+                "`gcloud iam workload-identity-pools providers list --workload-identity-pool {pool} --location global --format 'value(name)'` prints the names of its providers\n\
+                 the right form is `{FORM}`"
             ),
             _ => format!(
-                "`gcloud iam workload-identity-pools providers describe PROVIDER_ID --workload-identity-pool POOL_ID --location global --format 'value(name)'` prints the name; the right form is `{FORM}`"
+                "`gcloud iam workload-identity-pools providers describe PROVIDER_ID --workload-identity-pool POOL_ID --location global --format 'value(name)'` prints the name\n\
+                 the right form is `{FORM}`"
             ),
         }
     }

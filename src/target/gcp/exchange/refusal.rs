@@ -60,54 +60,62 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         "invalid_request" if message.contains("\"audience\"") => {
             let provider = &request.provider;
             format!(
-                "no provider has this name: correct `--workload-identity-provider`; `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right ones",
+                "no provider has this name: correct `--workload-identity-provider`\n\
+                 `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right names",
                 provider.pool(),
                 provider.project_number()
             )
         }
         "invalid_target" => format!(
-            "most likely `--workload-identity-provider` is misspelled or has another project's number. Otherwise, the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`. The project's administrator can restore a deleted provider within 30 days with `{providers} undelete {provider}`"
+            "most likely `--workload-identity-provider` is misspelled or has another project's number\n\
+             otherwise the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`\n\
+             if the provider is deleted, ask the project's administrator to restore it within 30 days with `{providers} undelete {provider}`"
         ),
         _ if message.contains("127 bytes") => format!(
-            "`sub` has {} bytes here: ask whoever administers the pool to map a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
+            "`sub` has {} bytes here: ask whoever administers the pool to map a shorter claim with `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
             claims.subject.as_deref().unwrap_or_default().len(),
             claims.workspace_id.as_ref().map_or("CLAIM", |_| "workspace_id")
         ),
         "invalid_grant" if message.contains("audience") => {
             let own = [request.provider.audience(), request.provider.token_audience()];
-            let intro = if claims.audience.iter().any(|audience| own.contains(audience)) {
+            let fix = if claims.audience.iter().any(|audience| own.contains(audience)) {
                 "the provider's list of allowed audiences does not contain its own name: give an audience of the list with `--audience`"
             } else {
-                "the provider does not accept this audience: leave `--audience` out, because a provider without a list of audiences accepts its own name"
+                "the provider does not accept this audience: leave `--audience` out, because a provider without a list of audiences accepts its own name\n\
+                 if it fails again, the provider has a list: give an audience of the list with `--audience`"
             };
             format!(
-                "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints that list"
+                "{fix}\n`{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints that list"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
-            "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA; if that is not possible, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+            "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA\n\
+             if that is not possible, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
-            format!("the clock of the issuer is wrong: ask whoever runs {issuer} to set it; if that is this machine, run `sudo timedatectl set-ntp true`")
+            format!(
+                "the clock of the issuer is wrong: ask whoever runs {issuer} to set it right\n\
+                 if the issuer is this machine, run `sudo timedatectl set-ntp true`"
+            )
         }
         "invalid_grant" if message.contains("stale") => {
             "the token was minted a moment ago, so the clock of its issuer is wrong: ask whoever runs the issuer to set it right".into()
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "{issuer} signs with a key that Google does not have, most likely because the keys uploaded to the provider are outdated: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri`: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "most likely the keys uploaded to the provider are outdated, because {issuer} signs with a key that Google does not have: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri` with `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
-            "the provider expects another issuer: ask whoever administers the pool to set it: `{providers} update-oidc {provider} --issuer-uri {}`",
+            "the provider expects another issuer: ask whoever administers the pool to set the issuer with `{providers} update-oidc {provider} --issuer-uri {}`",
             shell::posix_quote(issuer)
         ),
         "unauthorized_client" => format!(
-            "the provider's attribute condition rejects these claims (the condition is case-sensitive): ask whoever administers the pool to compare it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
+            "the provider's attribute condition rejects these claims (the condition is case-sensitive): ask whoever administers the pool to compare the claims above with what `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'` prints"
         ),
         "invalid_scope" => "Google knows no such scope: correct `--scopes`, such as `--scopes https://www.googleapis.com/auth/cloud-platform`".into(),
         "invalid_grant" => format!(
-            "Google does not say which claim is wrong: ask whoever administers the pool to compare the claims above with the settings of the provider: `{providers} describe {provider}`"
+            "Google does not say which claim is wrong: ask whoever administers the pool to compare the claims above with the settings of the provider, which `{providers} describe {provider}` prints"
         ),
         _ => return None,
     })
@@ -127,7 +135,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
             let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
             let api = api.unwrap_or("iamcredentials.googleapis.com");
-            format!("the API is disabled in that project: ask whoever administers the project to enable it (this takes some minutes): `gcloud services enable {api}{project}`")
+            format!("the API is disabled in that project: ask whoever administers the project to enable it with `gcloud services enable {api}{project}` (this takes some minutes)")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
@@ -142,19 +150,30 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
                 "--member",
                 &principal,
             ]);
-            format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, ask whoever administers its project to run (this takes up to 5 minutes): `{command}`")
+            format!(
+                "this subject may not use the account `{account}`: check `--service-account`\n\
+                 if the account is right, ask whoever administers its project to run `{command}` (this takes up to 5 minutes)"
+            )
         }
-        404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
+        404 => format!(
+            "there is no service account `{account}`: correct `--service-account`\n\
+             `gcloud iam service-accounts list` prints the service accounts of the project"
+        ),
         401 if request.endpoints.are_google() => {
-            "Google IAM does not accept the token that Google STS just issued: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
+            "your settings are not the cause, because Google IAM refuses the token that Google STS just issued: try again in a minute\n\
+             if it fails again, ask Google's support"
+                .into()
         }
         401 => format!(
-            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both to use Google's own services; if you set them on purpose, ask whoever runs these services whether this IAM accepts tokens of this STS",
-            request.endpoints.token_url().origin(),
-            request.endpoints.impersonation_url(account).origin()
+            "IAM at {} refuses the token that STS at {} gave: run `unset CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS CLOUDSDK_API_ENDPOINT_OVERRIDES_STS` to use Google's own services\n\
+             if you set these variables on purpose, ask whoever runs the two services whether this IAM accepts tokens of this STS",
+            request.endpoints.impersonation_url(account).origin(),
+            request.endpoints.token_url().origin()
         ),
         400 if message.contains("lifetime") => {
-            "ask for an hour or less, such as `--lifetime 3600s`; for more, the organisation's administrator has to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
+            "ask for an hour or less, such as `--lifetime 3600s`\n\
+             if you need more, ask the organisation's administrator to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`"
+                .into()
         }
         400 if request.wanted == Wanted::IdToken => "Google does not accept the value of `--id-token-audience`: write it like `https://SERVICE_URL`".into(),
         400 => "Google does not accept the value of `--scopes` or `--lifetime` (see its message above): leave both out, or correct them".into(),

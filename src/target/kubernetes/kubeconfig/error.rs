@@ -117,28 +117,23 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Content { source: KubeconfigError::HasCredentials { .. }, .. } => {
-                "name another user with `--user`, or replace those credentials with `--force`; nothing was changed".into()
+                "name another user with `--user`\n\
+                 otherwise replace those credentials with `--force`\n\
+                 the kubeconfig is unchanged"
+                    .into()
             }
             Self::Content {
-                source: KubeconfigError::SideEffect { .. } | KubeconfigError::Shared { .. }, ..
-            } => {
-                "add it by hand: the same command with `--print` shows what to add; nothing was changed".into()
-            }
-            Self::Content { .. } => {
-                "correct that line, or name another file with `--kubeconfig`; nothing was changed".into()
-            }
+                source: KubeconfigError::SideEffect { .. } | KubeconfigError::Shared { .. },
+                ..
+            } => "add the entries by hand: the same command with `--print` shows what to add\n\
+                 the kubeconfig is unchanged"
+                .into(),
+            Self::Content { .. } => "correct that line\n\
+                 otherwise name another file with `--kubeconfig`\n\
+                 the kubeconfig is unchanged"
+                .into(),
             Self::Refused { .. } => "correct that line".into(),
-            Self::Missing { kind: "context", known, .. } => {
-                listed("the kubeconfig has", known, "correct `--context`, or also give `--cluster` to create this context")
-            }
-            Self::Missing { name, known, .. } => listed(
-                "the kubeconfig has",
-                known,
-                &format!(
-                    "add the cluster first: `kubectl config set-cluster {} --server https://HOST:6443 --certificate-authority FILE --embed-certs`",
-                    crate::shell::posix_quote(name)
-                ),
-            ),
+            Self::Missing { kind, name, known, .. } => missing(kind, name, known),
             Self::KubectlLock { path } => {
                 format!("if no `kubectl config` is running, remove the leftover lock {}", path.display())
             }
@@ -147,16 +142,27 @@ impl Explain for StoreError {
             Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::KubectlLockFile { .. } => {
-                format!("make the folder writable for you, because `kubectl` creates its lock file there; or {WITHOUT_FILE}")
+                format!(
+                    "make the folder writable for you, because `kubectl` creates its lock file there\n\
+                     otherwise {WITHOUT_FILE}"
+                )
             }
         })
     }
 }
 
-fn listed(verb: &str, known: &[String], otherwise: &str) -> String {
+/// The hint for a missing cluster or context (`kind`). `known` are the existing names.
+fn missing(kind: &str, name: &str, known: &[String]) -> String {
+    let create = match kind {
+        "context" => "also give `--cluster` to create the context".to_owned(),
+        _ => format!(
+            "add the cluster first: `kubectl config set-cluster {} --server https://HOST:6443 --certificate-authority FILE --embed-certs`",
+            crate::shell::posix_quote(name)
+        ),
+    };
     if known.is_empty() {
-        return otherwise.to_owned();
+        return create;
     }
     let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    format!("{verb} {known}; {otherwise}")
+    format!("correct `--{kind}`: the kubeconfig has {known}\nif the {kind} is new, {create}")
 }

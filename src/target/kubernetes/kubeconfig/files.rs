@@ -56,7 +56,8 @@ impl Files {
         if paths.is_empty() {
             return Err(UsageError::new(
                 "`KUBECONFIG` names no file",
-                "write it like `~/.kube/config:~/.kube/other`, or unset it",
+                "to use `~/.kube/config`, run `unset KUBECONFIG`\n\
+                 if you use other files, write it like `~/.kube/config:~/.kube/other`",
             )
             .into());
         }

@@ -425,7 +425,7 @@ fn a_missing_cluster_or_context_is_named() {
         files: "x".into(),
     };
     assert!(missing(&["prod", "dev"]).hint().unwrap().starts_with(
-        "the kubeconfig has `prod`, `dev`; add the cluster first: `kubectl config set-cluster prd "
+        "correct `--cluster`: the kubeconfig has `prod`, `dev`\nif the cluster is new, add the cluster first: `kubectl config set-cluster prd "
     ));
     assert!(missing(&[]).hint().unwrap().starts_with("add the cluster first"));
 }

@@ -110,7 +110,9 @@ impl Service for TokenEndpoint<'_> {
 
     fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.is_blocked() {
-            let hint = "the service refused too many tokens from this address, and accepts no token from it for a while: stop the program that repeats the command, wait some minutes, then try once and read the error";
+            let hint = "1. stop the program that repeats the command, because the service refused too many tokens from this address\n\
+                        2. wait some minutes, because the service accepts no token from this address for a while\n\
+                        3. try once, and read the error";
             return ("blocks this address", hint.to_owned());
         }
         (state_of(status), unavailable_hint(status, asked))

@@ -42,14 +42,21 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the client must authenticate: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service accepts the ID token in place of a secret, add `--client-auth jwt`".into()
+            "the client must authenticate: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`\n\
+             if the service accepts the ID token in place of a secret, add `--client-auth jwt`"
+                .into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
             let subject = claims.subject.as_deref().unwrap_or("(none)");
-            format!("the service needs a client for the `iss` above and the `sub` `{subject}`; if it also requires a client id, give `--client-id ID`")
+            format!(
+                "the service needs a client for the `iss` above and the `sub` `{subject}`: ask whoever administers the service to add one\n\
+                 if the service also requires a client id, give `--client-id ID`"
+            )
         }
         "invalid_client" => {
-            "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong; otherwise, the service expects another client authentication: try `--client-auth post`, then `basic` and `jwt`".into()
+            "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong\n\
+             otherwise the service expects another client authentication: try `--client-auth post`, then `basic` and `jwt`"
+                .into()
         }
         "invalid_grant" | "invalid_token" => token_hint(&words, claims),
         "access_denied" => "a rule of the service refuses these claims: ask whoever administers the service to find the rule, and show them the claims above".into(),
@@ -58,23 +65,39 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         }
         "unauthorized_client" => format!("this client is not allowed to use the grant {grant}: ask whoever administers the service to allow it"),
         "unsupported_grant_type" => match call.grant {
-            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`, or ask whoever administers the service to enable token exchange".into(),
-            _ => "the service does not offer this grant here: try `--grant token-exchange`, or ask whoever administers the service to enable the grant".into(),
+            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`\n\
+                                     otherwise ask whoever administers the service to enable token exchange"
+                .into(),
+            _ => "the service does not offer this grant here: try `--grant token-exchange`\n\
+                  otherwise ask whoever administers the service to enable the grant"
+                .into(),
         },
         "invalid_scope" => "the service does not know the requested scope: leave `--scope` out, or name a scope from its documentation".into(),
         "invalid_target" => {
             let flag = match (call.audiences.is_empty(), call.resources.is_empty()) {
                 (false, true) => "`--target-audience`",
                 (true, false) => "`--resource`",
-                (true, true) => return Some("the service requires the API that the new token is for: name the API with `--target-audience` or `--resource`, and ask whoever runs the API for the right name".into()),
+                (true, true) => {
+                    return Some(
+                        "the service requires the API that the new token is for: name the API with `--target-audience` or `--resource`\n\
+                         if you do not know the right name, ask whoever runs the API"
+                            .into(),
+                    );
+                }
                 (false, false) => "`--target-audience` or `--resource`",
             };
-            format!("the service does not know the API that {flag} names: ask whoever runs that API for its name; without the flag, the service issues a token for its default API")
+            format!(
+                "the service does not know the API that {flag} names: ask whoever runs that API for its name\n\
+                 without the flag, the service issues a token for its default API"
+            )
         }
         "unsupported_token_type" => WRONG_TOKEN_TYPE.into(),
         "invalid_request" => match missing_parameter(&refusal.description) {
             Some(name) => format!("the service requires the parameter `{name}`: give it with {}", flag_of(name)),
-            None => "a parameter is missing or not accepted (see the message above): give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into(),
+            None => "a parameter is missing or not accepted (see the message above): give it with `--param NAME=VALUE`\n\
+                     if the parameter is `audience`, use `--target-audience`\n\
+                     if the parameter is `subject_token_type`, use `--subject-token-type`"
+                .into(),
         },
         _ => return None,
     })
@@ -172,7 +195,7 @@ fn realm_of(endpoint: &str) -> Option<&str> {
     endpoint.strip_suffix("/protocol/openid-connect/token")
 }
 
-const WRONG_TOKEN_TYPE: &str = "the service requires another token type: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
+const WRONG_TOKEN_TYPE: &str = "the service requires another token type: try `--subject-token-type id_token`, then `jwt`, then the URI in the documentation of the service";
 
 /// The fix for a refused token, by the words of the message.
 fn token_hint(said: &Words, claims: &Claims) -> String {
@@ -204,7 +227,8 @@ fn token_hint(said: &Words, claims: &Claims) -> String {
         );
     }
     if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
-        return "the token was minted a moment ago, so a clock is wrong, most likely that of the issuer: ask whoever runs the issuer and whoever runs the service to compare their clocks; a retry does not help"
+        return "the token was minted a moment ago, so a clock is wrong, most likely that of the issuer: ask whoever runs the issuer and whoever runs the service to compare their clocks\n\
+                a retry does not help until the clocks are right"
             .into();
     }
     if said.any(&["signature", "key", "keys", "jwks", "kid"]) {
@@ -213,7 +237,10 @@ fn token_hint(said: &Words, claims: &Claims) -> String {
         );
     }
     format!(
-        "the service does not give the reason; the possible reasons, most likely first: (1) it expects another audience than `{audience}`: `--audience`; (2) it does not trust the issuer `{issuer}`; (3) it has no rule for the `sub` above; (4) it cannot fetch the issuer's keys; the log of the service shows the reason to its administrator"
+        "the service does not give the reason. Most likely it expects another audience than `{audience}`: give the expected one with `--audience`\n\
+         if the audience is right, the service most likely does not trust the issuer `{issuer}`\n\
+         otherwise the service has no rule for the `sub` above, or cannot fetch the issuer's keys\n\
+         the log of the service shows the reason to its administrator"
     )
 }
 

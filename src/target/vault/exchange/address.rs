@@ -23,7 +23,7 @@ pub enum AddressError {
     #[error("the socket needs an absolute path; write it like `unix:///run/vault/agent.sock`")]
     Socket,
     /// The address contains the path of the API, `/v1`.
-    #[error("leave out `/v1`: `gp` adds it to the address")]
+    #[error("leave out `/v1`, because `gp` adds it to the address")]
     ApiPath,
 }
 

@@ -25,77 +25,104 @@ pub(super) fn of(
     let audience_word = posix_quote(audience);
     let see = format!("`vault read {role_path}`");
     let owner = "Vault's administrator";
-    let compare =
-        format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
+    let compare = format!(
+        "to see each difference, run `vault read -format=json {role_path} | gp idp trust vault --check -`"
+    );
     Some(match cause {
         Cause::Audience => format!(
-            "the role does not list `{audience}` in its `bound_audiences`: set `--audience` to one that it lists ({see} prints them), or ask {owner} to add `{audience}` to them"
+            "the role does not list `{audience}` in its `bound_audiences`: set `--audience` to an audience that the role lists ({see} prints them)\n\
+             if you need this audience, ask {owner} to add `{audience}` to the role's `bound_audiences`"
         ),
         Cause::NoBoundAudiences => format!(
-            "the role lists no audience, and the token has one: ask {owner} to set it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
+            "the role lists no audience, but the token has one: ask {owner} to add it to the role with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
-            "the role's `bound_subject` is not `{subject}` (the comparison is case-sensitive): ask {owner} to correct it; {compare}"
+            "the role's `bound_subject` is not `{subject}`: ask {owner} to correct it (the comparison is case-sensitive)\n\
+             {compare}"
         ),
         Cause::Issuer => format!(
-            "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash matters); `vault read {config_path}` prints the current value"
+            "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash matters)\n\
+             to see the current value, run `vault read {config_path}`"
         ),
         Cause::Claim(name) => format!(
-            "the role's `bound_claims` have another value for `{name}` than the one above: ask {owner} to correct it, and to set `bound_claims_type=glob` if the value contains a `*`; {compare}"
+            "the role's `bound_claims` require another value for `{name}` than the one above: ask {owner} to correct the role\n\
+             if the value in the role contains a `*`, ask {owner} to also set `bound_claims_type=glob`\n\
+             {compare}"
         ),
         Cause::NoClaim(name) => format!(
-            "no token of this workspace has the claim `{name}`: ask {owner} to remove it from the role's `bound_claims`, or to bind a claim that `gp idp token --audience {audience_word} --decode` shows"
+            "no token of this workspace has the claim `{name}`: ask {owner} to remove it from the role's `bound_claims`\n\
+             if the role must bind a claim, ask {owner} to bind one that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::UserNotString(name) => format!(
-            "the role's `user_claim` is `{name}`, and this token has no such string claim: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints the current value"
+            "the role's `user_claim` is `{name}`, but the token has no string claim with this name: ask {owner} to write the role again with `user_claim=sub`, which always works\n\
+             to see the current value, run {see}"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
+            "the role's `groups_claim` is `{name}`, but the token has no list of strings with this name: ask {owner} to remove `groups_claim` from the role\n\
+             to see the current value, run {see}"
         ),
-        Cause::GroupsNotStrings => {
-            format!("the claim in the role's `groups_claim` is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
-        }
-        Cause::Expired | Cause::NotYet if skewed => {
-            format!("the token is fresh, but the clock of the issuer or of the server is wrong: compare both with `date -u` here, and ask for a correction; until then, {owner} can raise `clock_skew_leeway` of the role")
-        }
-        Cause::Expired | Cause::NotYet => {
-            format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
-        }
-        Cause::NoTimeClaims => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
+        Cause::GroupsNotStrings => format!(
+            "the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role\n\
+             to see the current value, run {see}"
+        ),
+        Cause::Expired | Cause::NotYet if skewed => format!(
+            "the token is fresh, but the clock of the issuer or of the server is wrong: compare both clocks with `date -u` on this machine, and ask for a correction\n\
+             until the clocks are correct, {owner} can raise `clock_skew_leeway` of the role"
+        ),
+        Cause::Expired | Cause::NotYet => format!(
+            "the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both clocks with `date -u`\n\
+             until the clocks are correct, {owner} can raise `clock_skew_leeway` of the role"
+        ),
+        Cause::NoTimeClaims => format!(
+            "{issuer} issues tokens without `iat`, `nbf` and `exp`: report this to the issuer's operator"
+        ),
         Cause::Signature => format!(
-            "the mount does not use the keys of {issuer}: ask {owner} to compare {} with `vault read {config_path}`, and to set `oidc_discovery_url={}` there",
-            discovery(issuer),
-            posix_quote(issuer)
+            "the mount does not use the keys of {issuer}: ask {owner} to set `oidc_discovery_url={}` in the mount's configuration\n\
+             to find the difference, compare {} with the output of `vault read {config_path}`",
+            posix_quote(issuer),
+            discovery(issuer)
         ),
         Cause::Keys => format!(
-            "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the discovery document and the keys there, with a certificate that the server trusts"
+            "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the issuer's discovery document and keys\n\
+             if the reason is a certificate, ask {owner} to make the server trust the issuer's certificate"
         ),
         Cause::Discovery => format!(
-            "the server cannot read the discovery document of the issuer, for the reason above: ask {owner} (1) to run `vault read {config_path}`: `oidc_discovery_url` has to be `{issuer}`; (2) to make sure that the server can reach {} after each restart, and trusts its certificate",
+            "the server cannot read the issuer's discovery document, for the reason above: ask {owner} to check with `vault read {config_path}` that `oidc_discovery_url` is `{issuer}`\n\
+             if the value is correct, ask {owner} to make sure that the server can reach {} after each restart, and trusts its certificate",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
-            "the mount `{path}` has no such role: most likely `--role` is misspelled (`vault list {}` prints the roles of the mount); or the role is in another namespace (`--namespace`, now {namespace}) or at another mount (`--mount`)",
+            "most likely `--role` is misspelled: correct it (`vault list {}` prints the roles of the mount `{path}`)\n\
+             if the role is in another namespace, set `--namespace` (now {namespace})\n\
+             if the role is at another mount, set `--mount`",
             posix_quote(&format!("auth/{path}/role"))
         ),
-        Cause::NoRole => "no role was given, and the mount has no default: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
+        Cause::NoRole => "no role was given, and the mount has no default role: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
         Cause::OidcRole => format!(
-            "the role has `role_type=oidc`, for logins with a browser, and an ID token needs `jwt`: ask {owner} to run `vault write {role_path} role_type=jwt user_claim=sub bound_audiences={audience_word}` with the role's other settings, or choose another role with `--role`"
+            "the role has `role_type=oidc`, for logins with a browser, but an ID token needs `role_type=jwt`: ask {owner} to run `vault write {role_path} role_type=jwt user_claim=sub bound_audiences={audience_word}` with the role's other settings\n\
+             if browsers need this role, choose another role with `--role`"
         ),
         Cause::NotConfigured => format!(
             "the mount has no issuer yet: ask {owner} to set it with `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
             issuer = posix_quote(issuer)
         ),
         Cause::OtherMethod => format!(
-            "the mount `{path}` has another auth method: choose a mount of type jwt with `--mount`; `vault auth list` prints all mounts"
+            "the mount `{path}` has another auth method: choose a mount of type jwt with `--mount`\n\
+             to see all mounts, run `vault auth list`"
         ),
         // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
-            "the server does not name the cause; possible causes, most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) the mount is in another namespace: set `--namespace` (now {namespace}); (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
+            "the server does not name the cause. Most likely there is no mount `{path}`: correct `--mount`\n\
+             if the mount is in another namespace, set `--namespace` (now {namespace})\n\
+             if the role's `token_bound_cidrs` do not allow this machine's address, ask {owner} to add the address\n\
+             to find the cause, ask {owner} to run `vault auth list` and {see}"
         ),
-        Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `VAULT_NAMESPACE= vault namespace list` prints the namespaces of the root"),
+        Cause::Namespace => format!(
+            "the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`\n\
+             to see the namespaces of the root, run `VAULT_NAMESPACE= vault namespace list`"
+        ),
         Cause::Path => format!(
-            "most likely `VAULT_ADDR` or `--address` is wrong: {} has no path `/v1/auth/{path}/login`; give the address without `/v1` and `/ui`",
+            "{} has no path `/v1/auth/{path}/login`. Most likely `VAULT_ADDR` or `--address` is wrong: give the server's address without `/v1` and `/ui`",
             request.server.address
         ),
         Cause::Other => return None,

@@ -95,7 +95,8 @@ impl JwtLogin<'_> {
                 target: self.name(),
                 what: format!("an unwrapped token, which was {end}"),
                 checked_values: Box::new(checked_values),
-                hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself, or leave `--wrap-ttl` out"
+                hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself\n\
+                       otherwise leave out `--wrap-ttl`"
                     .into(),
             });
         }
@@ -236,7 +237,8 @@ impl Service for RevokeSelf<'_> {
         }
         if status == 503 {
             let hint = format!(
-                "most likely Vault restarts or is sealed: {}; if it fails again, ask Vault's operator to start or unseal Vault",
+                "most likely Vault restarts or is sealed: {}\n\
+                 if it fails again, ask Vault's operator to start or unseal Vault",
                 retry_hint("in some minutes", asked)
             );
             return (state_of(status), hint);

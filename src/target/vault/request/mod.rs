@@ -110,7 +110,7 @@ impl ServerSettings {
         let url = self.address.url();
         if let Some(setting) = self.skips_verification.filter(|_| !url.is_plain()) {
             ctx.out.alarm(format!(
-                "`{setting}`: the certificate of {} is not verified, so an attacker's server can get the ID token and use it: set `VAULT_CACERT` to the authority's certificate instead",
+                "`{setting}` turns off the verification of the certificate of {}, so an attacker's server can get the ID token and use it: set `VAULT_CACERT` to the authority's certificate instead",
                 url.origin()
             ));
         }

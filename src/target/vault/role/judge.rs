@@ -57,7 +57,7 @@ impl Role {
     fn judge_type(&self) -> Comparison {
         let refusal = (self.kind() != "jwt").then(|| {
             Refusal::bad("role with oidc role_type is not allowed")
-                .advising("role_type", "set it to \"jwt\": roles of type \"oidc\" are for browsers")
+                .advising("role_type", "set it to \"jwt\", because roles of type \"oidc\" are for browsers")
         });
         let missing = "the role has no type, so a server treats it as \"oidc\"";
         let reason = self.kind.is_none().then_some(missing);
@@ -196,7 +196,7 @@ impl Role {
         let not_text = self.claim_mappings.iter().filter_map(|(name, _)| {
             let value = claim(claims, name).filter(|value| value.as_str().is_none())?;
             let refusal = Refusal::bad(format!("error converting claim '{name}' to string"))
-                .advising(&format!("claim_mappings.{name}"), "take it out");
+                .advising(&format!("claim_mappings.{name}"), "remove it");
             let found = vec![shown(&value)];
             let comparison = Comparison::new("claim_mappings", vec![name.clone()], found, Some(refusal));
             Some(comparison.because(Some("only a string claim can become metadata")))
@@ -250,7 +250,7 @@ impl Role {
             Some((Refusal::claims(error).advising(&path, change), Some(reason.to_owned())))
         };
         let Some(actual) = actual else {
-            let change = "take it out: bind `sub` instead";
+            let change = "remove it, and bind `sub` instead";
             return refuse(&format!("claim \"{name}\" is missing"), "the token has no such claim", change);
         };
         let Some(found) = values(actual) else {
@@ -288,8 +288,8 @@ impl Role {
                 ("bound_claims_type", "set it to \"glob\"".into())
             }
             Some(one) => (path.as_str(), format!("add {}", one.compact())),
-            None if self.globs => (path.as_str(), "take it out: only text can match a glob".into()),
-            None => (path.as_str(), "take it out: bind `sub` instead".into()),
+            None if self.globs => (path.as_str(), "remove it, because only text can match a glob".into()),
+            None => (path.as_str(), "remove it, and bind `sub` instead".into()),
         };
         let error = format!("claim \"{name}\" does not match any associated bound claim values");
         let reason = found.iter().find_map(|value| self.overlooked_reason(&wanted, value, comparable(value)));
@@ -331,7 +331,7 @@ impl Role {
     fn judge_policies(&self) -> Option<Comparison> {
         let root = self.token_policies.iter().find(|policy| policy.eq_ignore_ascii_case("root"))?;
         let refusal = Refusal::bad("auth methods cannot create root tokens")
-            .advising("token_policies", format!("take \"{root}\" out"));
+            .advising("token_policies", format!("remove \"{root}\""));
         Some(Comparison::new("token_policies", vec![root.clone()], Vec::new(), Some(refusal)))
     }
 }

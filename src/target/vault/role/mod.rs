@@ -100,7 +100,7 @@ impl Explain for RoleError {
                     .into()
             }
             Self::Refused(_) => {
-                "change the role so that a server accepts it; the server gives the reason above".into()
+                "change the role so that a server accepts it (the message above ends with the server's reason)".into()
             }
             Self::Empty => "if a command should print the role, run that command alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`".into(),
             _ => {

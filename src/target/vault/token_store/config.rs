@@ -12,7 +12,7 @@ pub(crate) enum ConfigError {
     /// Neither a setting nor a comment.
     #[error("line {0} is neither a setting nor a comment")]
     Line(usize),
-    #[error("line {line} has the setting `{name}`")]
+    #[error("line {line} has the unknown setting `{name}`")]
     Unknown { line: usize, name: String },
     #[error("line {0} sets `token_helper` again")]
     Duplicate(usize),

@@ -64,28 +64,41 @@ impl Explain for TokenStoreError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoFolder(_) => Some("set `HOME`, or print the token with `--format token`".into()),
+            Self::NoFolder(_) => Some("set `HOME`\notherwise print the token with `--format token`".into()),
             Self::Config { .. } => Some(
-                "the file may contain only one line: `token_helper = \"/path/to/helper\"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
+                "correct the file: it may contain only one line, `token_helper = \"/path/to/helper\"`\n\
+                 if another file has the configuration, name it with `VAULT_CONFIG_PATH`\n\
+                 otherwise print the token with `--format token`"
                     .into(),
             ),
             Self::NoHelper { .. } => {
                 Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
             }
-            Self::Helper { helper, operation, .. } => {
-                Some(format!("run the helper by hand: `{}`; {}", helper.command(operation), helper.without_helper_hint()))
-            }
+            Self::Helper { helper, operation, .. } => Some(format!(
+                "run the helper by hand: `{}`\n{}",
+                helper.command(operation),
+                helper.without_helper_hint()
+            )),
             Self::TimedOut { .. } => {
-                Some("the helper may be waiting for input; give it more time with `--timeout 2m`".into())
+                Some("the helper may be waiting for input: give it more time with `--timeout 2m`".into())
             }
-            Self::Write(error) => Some(or_without_file(error.hint(), "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`")),
+            Self::Write(error) => Some(or_without_file(
+                error.hint(),
+                "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`",
+            )),
             Self::Read(error) => error.hint(),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
                 format!("make the helper executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {
-                format!("most likely the program is not a token helper, or has a bug: fix it; {}", helper.without_helper_hint())
+                format!(
+                    "most likely the program is not a token helper, or it has a bug: fix it\n{}",
+                    helper.without_helper_hint()
+                )
             } else {
-                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: fix it; {}", helper.without_helper_hint())
+                format!(
+                    "most likely the helper is a program for another system, or its first line (`#!`) names no program: fix it\n{}",
+                    helper.without_helper_hint()
+                )
             }),
         }
     }

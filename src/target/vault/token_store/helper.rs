@@ -68,7 +68,7 @@ impl Helper {
     /// A hint: how to store the token without a helper.
     pub(super) fn without_helper_hint(&self) -> String {
         format!(
-            "or remove the line `token_helper` from {}, so that the token is stored in a file",
+            "otherwise remove the line `token_helper` from {}, so that the token is stored in a file",
             self.config.display()
         )
     }

@@ -22,7 +22,7 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
             let (error, status) = (&refusal.error, refusal.status);
             (
                 CheckResult::Refused,
-                format!("{name} does not match; the server replies: {error} (HTTP {status})"),
+                format!("{name} does not match, so the server replies `{error}` (HTTP {status})"),
             )
         }
         (None, Some(one)) => (CheckResult::Undecided, format!("only the server can check {}", one.line.name)),

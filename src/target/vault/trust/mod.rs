@@ -57,7 +57,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
         .or_variable("IDP_VAULT_ROLE", ctx)?
         .required(
             "role",
-            "name it with `--role NAME`, or set `IDP_VAULT_ROLE`; the role does not have to exist yet",
+            "name it with `--role NAME`, or set `IDP_VAULT_ROLE` (the role does not have to exist yet)",
         )?
         .value
         .to_owned();

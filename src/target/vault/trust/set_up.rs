@@ -119,7 +119,7 @@ impl<'a> SetUp<'a> {
             .comment("The role.")
             .unless_exists(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
-            .or_print(&format!("the role {role} already exists and was not changed; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
+            .or_print(&format!("the role {role} already exists and was not changed. To check whether it accepts this workspace, run: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
             .end()
             .finish()
     }
@@ -153,7 +153,7 @@ impl<'a> SetUp<'a> {
                     return Err(TrustError::Cannot {
                         reason: "the repository's address contains a comma, and Terraform's provider splits the list at commas"
                             .into(),
-                        hint: "`--format commands` has no such limit".into(),
+                        hint: "use `--format commands`, which has no such limit".into(),
                     });
                 }
                 before.push(("bound_claims_type", quote("glob")));
@@ -196,7 +196,7 @@ fn literal_glob(text: &str) -> Result<String, TrustError> {
     if text.contains('*') {
         return Err(TrustError::Cannot {
             reason: format!("{text} contains an asterisk, which is always a wildcard in Vault's globs"),
-            hint: "`--for this-user` needs no glob".into(),
+            hint: "use `--for this-user`, which needs no glob".into(),
         });
     }
     Ok(text.to_owned())

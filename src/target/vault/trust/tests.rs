@@ -73,18 +73,18 @@ fn roles_are_accepted_or_refused_with_a_change() {
         (r#","bound_claims":{"admin":"true"}"#, "bound_claims.admin: add true", "a number or a boolean"),
         (
             r#","bound_claims":{"repository":"x"}"#,
-            "bound_claims.repository: take it out: bind `sub` instead",
+            "bound_claims.repository: remove it, and bind `sub` instead",
             "no such claim",
         ),
         (
             r#","bound_claims_type":"glob","bound_claims":{"level":"3"}"#,
-            "bound_claims.level: take it out: only text can match a glob",
+            "bound_claims.level: remove it, because only text can match a glob",
             "a number or a boolean",
         ),
         (r#","user_claim":"name""#, "user_claim: set it to \"sub\"", "no such claim"),
         (r#","user_claim":"level""#, "user_claim: set it to \"sub\"", "not a string"),
         (r#","groups_claim":"groups""#, "groups_claim: remove it", "no such claim"),
-        (r#","claim_mappings":{"level":"l"}"#, "claim_mappings.level: take it out", "only a string claim"),
+        (r#","claim_mappings":{"level":"l"}"#, "claim_mappings.level: remove it", "only a string claim"),
     ];
     for (members, change, why) in refused {
         let text = role(members).replacen(
@@ -178,7 +178,7 @@ fn a_role_without_a_type_is_one_for_browsers() {
         (r#","role_type":"oidc""#, None),
     ] {
         let report = vault(&role.replace("MORE", more), 1500);
-        let expected = "role_type: set it to \"jwt\": roles of type \"oidc\" are for browsers";
+        let expected = "role_type: set it to \"jwt\", because roles of type \"oidc\" are for browsers";
         assert_eq!(advice(&report), (CheckResult::Refused, vec![expected.to_owned()]), "{more}");
         assert_eq!(report.sections[0].lines[0].reason.as_deref(), why, "{more}");
     }

@@ -24,9 +24,7 @@ pub enum EndpointError {
         instead: &'static str,
     },
     /// A partition that this program does not know.
-    #[error(
-        "`{0}` is not a known AWS partition: correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
-    )]
+    #[error("`{0}` is not a known AWS partition")]
     Partition(String),
     /// Neither `true` nor `false`.
     #[error("{} is `{value}`; write `true` or `false`", quoted(setting))]
@@ -44,6 +42,17 @@ pub enum EndpointError {
         variant: &'static str,
         setting: &'static str,
     },
+}
+
+impl EndpointError {
+    /// The fix, if the message does not contain it.
+    pub fn hint(&self) -> Option<String> {
+        matches!(self, Self::Partition(_)).then(|| {
+            "correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`\n\
+             if the partition is new, also give `--region` and `--endpoint-url`"
+                .to_owned()
+        })
+    }
 }
 
 /// The name of a setting for messages. A name such as `the profile's …` already has backquotes.

@@ -298,11 +298,10 @@ fn invalid_settings_are_refused() {
         &[region("aws-cn-global")],
         "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`: give a region of the role's partition, such as `us-east-1`, or correct the ARN of the role",
     );
-    is_refused(
-        "aws-moon",
-        &[region("moon-1")],
-        "`aws-moon` is not a known AWS partition: correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too",
-    );
+    is_refused("aws-moon", &[region("moon-1")], "`aws-moon` is not a known AWS partition");
+    let hint = resolve("aws-moon", &[region("moon-1")]).unwrap_err().hint();
+    let fix = "correct the role's ARN: it must start with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`\nif the partition is new, also give `--region` and `--endpoint-url`";
+    assert_eq!(hint.as_deref(), Some(fix));
     is_refused(
         "aws",
         &[("AWS_USE_FIPS_ENDPOINT", "yes")],

@@ -135,9 +135,9 @@ impl Changes<'_> {
 
     fn move_time(&mut self, index: usize, at: usize, report: &ConditionReport, order: Order) -> bool {
         let (time, change) = match order {
-            Order::Less | Order::LessOrEqual => (LATE, "that time has passed: set a later one"),
+            Order::Less | Order::LessOrEqual => (LATE, "set a later time, because that time has passed"),
             Order::Greater | Order::GreaterOrEqual => {
-                (EARLY, "that time is in the future: wait for it, or set an earlier time")
+                (EARLY, "wait for that time, which is in the future, or set an earlier one")
             }
             Order::Equal => return false,
         };
