@@ -230,15 +230,8 @@ fn with_error_in_last_line(shown: &str, plain: &str, paint: output::Paint) -> St
     match shown.rfind("For more information, try") {
         Some(end) if plain.starts_with("error: ") => {
             let tip = hint.iter().flat_map(|hint| hint.lines()).find_map(|line| line.strip_prefix("tip: "));
-            let (shown, label) = (&shown[..end], paint.hint("hint:"));
-            match tip {
-                // One line would have too many parts. The error stays in the last line.
-                Some(tip) if tip.contains(": ") => {
-                    format!("{shown}{label} see `--help`\n{label} {message}; {tip}\n")
-                }
-                Some(tip) => format!("{shown}{label} {message}; {tip}; see `--help`\n"),
-                None => format!("{shown}{label} {message}; see `--help`\n"),
-            }
+            let tip = tip.map_or(String::new(), |tip| format!("; {tip}"));
+            format!("{}{} {message}{tip}; see `--help`\n", &shown[..end], paint.hint("hint:"))
         }
         _ => shown.to_owned(),
     }

@@ -275,7 +275,8 @@ error: could not open the audit log
   caused by: the audit log [HOME]/folder cannot be written
   caused by: could not write [HOME]/folder
   caused by: Is a directory (os error 21)
-hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
+hint: use `--audit-log FILE` with a file that you may write to
+hint: to run the command without the log, leave out `--audit-required`
 
 "#]],
     );
@@ -286,7 +287,8 @@ hint: use `--audit-log FILE` with a file that you may write to; or leave out `--
 error: could not open the audit log
   caused by: the audit log . cannot be written
   caused by: . is a folder
-hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
+hint: use `--audit-log FILE` with a file that you may write to
+hint: to run the command without the log, leave out `--audit-required`
 
 "#]],
     );
@@ -308,7 +310,8 @@ fn a_log_that_is_full() {
 error: could not mint an ID token for `x`
   caused by: the audit log /dev/full cannot be written
   caused by: No space left on device (os error 28)
-hint: free space there, or use `--audit-log FILE` with a file on another disk; or leave out `--audit-required`: then the command runs without the log
+hint: free space there, or use `--audit-log FILE` with a file on another disk
+hint: to run the command without the log, leave out `--audit-required`
 
 "#]],
     );

@@ -136,7 +136,8 @@ fn a_long_lived_key_is_not_lost_without_force() {
 error: could not write the AWS profile `default`
   caused by: could not edit `[HOME]/.aws/credentials`
   caused by: the profile `default` holds a long-lived key (`AKIA…` on line 2)
-hint: choose another profile with `--profile`; `--force` overwrites the key, and AWS does not show its secret again
+hint: choose another profile with `--profile`
+hint: if you no longer need the key, overwrite it with `--force`: AWS does not show its secret again
 
 "#]],
     );
@@ -162,7 +163,7 @@ fn a_file_that_botocore_refuses_is_refused_and_not_touched() {
 error: could not write the AWS profile `default`
   caused by: could not edit `[HOME]/.aws/credentials`
   caused by: line 3: the section `a` is already on line 1
-hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
+hint: fix this line, because it makes the AWS CLI refuse the whole file; nothing was changed
 
 "#]],
     );
@@ -180,7 +181,7 @@ fn a_config_file_that_botocore_refuses_is_named() {
 error: could not assume an AWS role
   caused by: could not understand [HOME]/.aws/config
   caused by: line 1: something other than a comment is above the first section
-hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
+hint: fix this line, because it makes the AWS CLI refuse the whole file; nothing was changed
 
 "#]],
     );
@@ -223,7 +224,8 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: wait for the other `gp idp` to end, or wait longer with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: wait for the other `gp idp` to end, or wait longer with `--timeout 2m`
+hint: otherwise use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -296,7 +298,9 @@ fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
         str![[r#"
 error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the new `credential_process` in [HOME]/.aws/config
   caused by: [HOME]/.aws/credentials has several hard links, and the change would not reach the others
-hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`
+hint: otherwise change it by hand
+hint: otherwise use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -394,7 +398,7 @@ fn a_short_lifetime_with_a_credential_process_is_warned_about() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of each 900 s they call this command for every request: use `--duration-seconds 3600`
+warning: if the credentials live for 900 s, boto3 and the AWS CLI call this command for every request during a part of this time, because they renew credentials that expire in less than 15 minutes: use `--duration-seconds 3600`
 
 "#]]
         );
@@ -581,7 +585,7 @@ fn another_profile_in_the_environment_is_warned_about() {
     for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let gp = gp().line("idp login aws").env(variable, "other");
         let expected = format!(
-            "warning: `{variable}` is other, so tools use that profile, and default was written: unset it, or log in with `--profile other`\n"
+            "warning: `{variable}` is other, so tools use that profile and not default, which was written: run `unset {variable}`, or log in with `--profile other`\n"
         );
         assert_eq!(gp.run().stderr, expected);
         let gp = gp.with_line("idp doctor aws");

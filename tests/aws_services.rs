@@ -116,7 +116,7 @@ fn errors_of_compatible_services_have_their_own_hints() {
     for (message, hint) in [
         (
             "STS JWT Token has `azp` claim invalid",
-            "the first audience has to be the id of the service's OpenID client",
+            "the first audience must be the id of the service's OpenID client",
         ),
         (
             "policy claim missing from the JWT token, credentials will not be generated",

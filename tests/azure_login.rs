@@ -168,7 +168,7 @@ fn variables_that_override_the_token_file_are_named() {
 }
 
 #[test]
-fn every_refusal_has_its_claims_and_one_hint() {
+fn every_refusal_has_its_claims_and_a_hint() {
     let d = AzureOptions::default;
     let code = |code: u32, text: &str| {
         let body = format!(
@@ -257,8 +257,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
             .line("idp login azure --format access-token");
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{name}: {}", ran.stderr);
-        let hints = ran.stderr.lines().filter(|line| line.starts_with("hint:")).count();
-        assert_eq!(hints, 1, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("\nhint: "), "{name}: {}", ran.stderr);
         // 70021 may mean a new federated credential, so it is retried; 700024 needs a fresh token.
         let tries = match name {
             "70021" => 4,

@@ -135,7 +135,7 @@ fn input_that_is_no_token_is_explained() {
             str![[r#"
 error: could not decode the token
   caused by: there is no token: the input is empty
-hint: give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`
+hint: give the token as an argument, or pipe in the output of `gp idp token --audience example.org`
 
 "#]],
         ),
@@ -144,7 +144,8 @@ hint: give the token as an argument, or pipe it in: `gp idp token --audience exa
             str![[r#"
 error: could not decode the token
   caused by: a JWT has three parts separated by dots, this has 2
-hint: it is an opaque token, which cannot be decoded, or its end was cut off: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+hint: if the end of the token was cut off, copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
+hint: if it is an opaque token, it cannot be decoded
 
 "#]],
         ),
@@ -161,7 +162,8 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: the payload is not base64url: character 3 is not allowed
-hint: either this is an opaque token, which cannot be decoded, or copying lost or changed characters of the payload: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+hint: if copying lost or changed characters of the payload, copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
+hint: if it is an opaque token, it cannot be decoded
 
 "#]],
         ),
@@ -170,7 +172,7 @@ hint: either this is an opaque token, which cannot be decoded, or copying lost o
             str![[r#"
 error: could not decode the token
   caused by: cannot parse the payload: EOF while parsing a value at line 1 column 5
-hint: most likely characters of the payload were lost or changed when the token was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+hint: most likely copying lost or changed characters of the payload: copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
 
 "#]],
         ),
@@ -199,7 +201,8 @@ hint: no token or policy is that large: pipe in only the token or policy, such a
         str![[r#"
 error: could not decode the token
   caused by: standard input is not UTF-8 text
-hint: pipe in the token itself: three parts separated by dots; PowerShell writes UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`
+hint: pipe in the token itself, which is three parts separated by dots
+hint: if PowerShell wrote the text, it is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`
 
 "#]],
     );

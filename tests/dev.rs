@@ -53,7 +53,8 @@ fn the_exit_code_is_the_commands_own() {
         str![[r#"
 error: could not start `no-such-program`
   caused by: No such file or directory (os error 2)
-hint: check the name and PATH; a shell built-in needs `-- sh -c '…'`
+hint: check the name and PATH
+hint: if it is a shell built-in, run it with `-- sh -c '…'`
 
 "#]],
     );

@@ -247,7 +247,7 @@ fn problems_of_a_profile_are_reported() {
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: `chmod 600 [HOME]/.aws/credentials`
 ✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` is already on line 1
-                   hint: this line makes the AWS CLI refuse the whole file: fix it; nothing was changed
+                   hint: fix this line, because it makes the AWS CLI refuse the whole file; nothing was changed
 ! AWS environment  these variables take precedence: AWS_ACCESS_KEY_ID
                    hint: `unset AWS_ACCESS_KEY_ID`
 – not checked      AWS exchange
@@ -463,7 +463,7 @@ fn the_token_file_of_azure_is_checked() {
         all,
         str![[r#"
 ! Azure token file   [HOME]/token holds a token for https://elsewhere.example, but the settings ask for api://AzureADTokenExchange
-                     hint: have it kept fresh: `gp idp login azure --keep-fresh`
+                     hint: keep the file fresh: `gp idp login azure --keep-fresh`
 ✓ Azure token file   [HOME]/token expires in [..] min
 ! Azure token file   no variable names [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt to SDKs
                      hint: `vars=$(gp idp login azure --format env) && eval "$vars"`
@@ -544,7 +544,9 @@ none of 12 checks failed
                 aud  kubernetes
 [..]
                 sub  [..]
-              hint: the server accepts this token with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`, or with the same values in `issuer.url` and `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); the server's log has the reason
+              hint: the server accepts this token if it runs with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`
+              hint: if the server uses an AuthenticationConfiguration, set the same values in its `issuer.url` and `issuer.audiences` (`gp idp trust kubernetes` prints one)
+              hint: if the server has these settings already, its log has the reason
 1 of 12 checks failed: API server
 "#]]
     );

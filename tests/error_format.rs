@@ -198,6 +198,18 @@ fn usage() {
   "exit": 5,
   "hints": [
     {
+      "commands": [],
+      "text": "the server does not name the cause. Most likely there is no mount `''`: correct `--mount`"
+    },
+    {
+      "commands": [],
+      "text": "if the mount is in another namespace, set `--namespace` (now none)"
+    },
+    {
+      "commands": [],
+      "text": "if the role's `token_bound_cidrs` do not allow this machine's address, ask Vault's administrator to add the address"
+    },
+    {
       "commands": [
         [
           "vault",
@@ -210,7 +222,7 @@ fn usage() {
           "auth/''/role/x"
         ]
       ],
-      "text": "the server does not name the cause; possible causes, most likely first: (1) there is no mount `''`: correct `--mount`; (2) the mount is in another namespace: set `--namespace` (now none); (3) the role's `token_bound_cidrs` do not allow this machine's address; Vault's administrator sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
+      "text": "to find the cause, ask Vault's administrator to run `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
     }
   ],
   "http_status": 403,
@@ -268,7 +280,15 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set it, that local workspace has ended: start a new one; if neither, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`"
+    },
+    {
+      "commands": [],
+      "text": "if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one"
+    },
+    {
+      "commands": [],
+      "text": "otherwise the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,
@@ -295,7 +315,15 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables"
+      "text": "add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`)"
+    },
+    {
+      "commands": [],
+      "text": "if `gp` runs in a container of your own, pass both `ACTIONS_ID_TOKEN_REQUEST_…` variables on to it"
+    },
+    {
+      "commands": [],
+      "text": "pull requests from forks never have this permission"
     }
   ],
   "http_status": null,
@@ -329,7 +357,15 @@ fn a_refused_mint() {
   "hints": [
     {
       "commands": [],
-      "text": "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC"
+      "text": "in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own"
+    },
+    {
+      "commands": [],
+      "text": "if the workspace is your own, restart it"
+    },
+    {
+      "commands": [],
+      "text": "if that does not help, ask whoever runs this installation to enable OIDC"
     }
   ],
   "http_status": 403,
@@ -374,11 +410,35 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not name the cause. Either account 123456789012 has no role `other` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)"
+      "text": "AWS does not name the cause. Check that account 123456789012 has the role `other` (`--role-arn`), and compare its trust policy with the values above"
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token"
+      "text": "most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)"
+    },
+    {
+      "commands": [],
+      "text": "if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards"
+    },
+    {
+      "commands": [],
+      "text": "if `Principal` or `Condition` names another provider, name the provider of the `iss` above"
+    },
+    {
+      "commands": [],
+      "text": "if `Action` is another action than `sts:AssumeRoleWithWebIdentity`, add this action"
+    },
+    {
+      "commands": [],
+      "text": "if the policy requires another `sts:RoleSessionName`, set it with `--role-session-name`"
+    },
+    {
+      "commands": [],
+      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`)"
+    },
+    {
+      "commands": [],
+      "text": "the statement `trust` above accepts this token"
     }
   ],
   "http_status": 403,
@@ -445,7 +505,19 @@ fn a_refused_exchange() {
           "[].appId"
         ]
       ],
-      "text": "this tenant has no application with the ID 00000000-0000-4000-8000-00000000000f: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints the tenant's IDs), or `--tenant-id` is"
+      "text": "most likely `--client-id` is wrong, because this tenant has no application 00000000-0000-4000-8000-00000000000f: `az ad app list --query '[].appId'` prints the tenant's IDs"
+    },
+    {
+      "commands": [
+        [
+          "az",
+          "account",
+          "show",
+          "--query",
+          "tenantId"
+        ]
+      ],
+      "text": "otherwise `--tenant-id` is wrong: `az account show --query tenantId` prints yours"
     }
   ],
   "http_status": 400,
@@ -510,6 +582,10 @@ fn a_refused_exchange() {
   "exit": 5,
   "hints": [
     {
+      "commands": [],
+      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number"
+    },
+    {
       "commands": [
         [
           "gcloud",
@@ -524,7 +600,12 @@ fn a_refused_exchange() {
           "global",
           "--project",
           "1"
-        ],
+        ]
+      ],
+      "text": "otherwise the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`"
+    },
+    {
+      "commands": [
         [
           "gcloud",
           "iam",
@@ -540,7 +621,7 @@ fn a_refused_exchange() {
           "1"
         ]
       ],
-      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number. Otherwise, the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`. The project's administrator can restore a deleted provider within 30 days with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
+      "text": "if the provider is deleted, ask the project's administrator to restore it within 30 days with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
     }
   ],
   "http_status": 400,
@@ -639,7 +720,15 @@ fn a_refused_exchange() {
           "auth/jwt/role"
         ]
       ],
-      "text": "the mount `jwt` has no such role: most likely `--role` is misspelled (`vault list auth/jwt/role` prints the roles of the mount); or the role is in another namespace (`--namespace`, now none) or at another mount (`--mount`)"
+      "text": "most likely `--role` is misspelled: correct it (`vault list auth/jwt/role` prints the roles of the mount `jwt`)"
+    },
+    {
+      "commands": [],
+      "text": "if the role is in another namespace, set `--namespace` (now none)"
+    },
+    {
+      "commands": [],
+      "text": "if the role is at another mount, set `--mount`"
     }
   ],
   "http_status": 400,
@@ -801,9 +890,10 @@ error: could not assume the AWS role
     CI job and no Ona environment, and no workspace's
     supervisor answers
   caused by: http://127.0.0.1:1 refused the connection
-hint: run this inside a workspace or a job, name a source
-  with `--source`, or try it in a local workspace: start a
-  shell in it with `gp idp dev -- bash`
+hint: run this inside a workspace or a job, or name a source
+  with `--source`
+hint: to try it in a local workspace, start a shell there
+  with `gp idp dev -- bash`
 
 "#]]
     );

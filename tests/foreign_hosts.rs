@@ -23,7 +23,8 @@ fn the_api_token_is_not_sent_to_another_host() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: `IDP_API_URL` names collector.example as the API, but the supervisor names api.gitpod.example.com: the API token is not sent to collector.example
-hint: unset `IDP_API_URL`; or, if you know that collector.example is the API of your installation, add `--allow-api-host collector.example`
+hint: run `unset IDP_API_URL` to use the API of the workspace
+hint: if you know that collector.example is the API of your installation, add `--allow-api-host collector.example`
 
 "#]],
     );

@@ -133,7 +133,7 @@ export GOOGLE_CLOUD_PROJECT=example-project
 }
 
 #[test]
-fn every_refusal_has_its_claims_and_one_hint() {
+fn every_refusal_has_its_claims_and_a_hint() {
     let d = GcpOptions::default;
     let sts = |status, error: &str, text: &str| {
         let body = format!(r#"{{"error":"{error}","error_description":"{text}"}}"#);
@@ -228,8 +228,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
         let gp = if name == "audience-of-the-flag" { gp.line("--audience x") } else { gp };
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{name}: {}", ran.stderr);
-        let hints = ran.stderr.lines().filter(|line| line.starts_with("hint:")).count();
-        assert_eq!(hints, 1, "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("\nhint: "), "{name}: {}", ran.stderr);
         all.push(format!("== {name}\n{}\n", without_time(&ran.stderr)));
     }
     snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/refusals.txt"].raw());

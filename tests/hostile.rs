@@ -860,9 +860,9 @@ fn a_line_break_in_a_claim_begins_no_line() {
     for (line, hints) in [
         ("idp login aws --format json", 2),
         ("idp login azure --format access-token", 1),
-        ("idp login gcp --format access-token", 1),
+        ("idp login gcp --format access-token", 3),
         ("idp exchange", 1),
-        ("idp login vault --format token --role x", 1),
+        ("idp login vault --format token --role x", 2),
     ] {
         let claims = refused(text);
         let gp = with_tokens(Gp::in_workspace_of(options()), std::slice::from_ref(&claims)).line(line);

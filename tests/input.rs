@@ -48,7 +48,7 @@ fn a_long_audience_is_refused_in_one_line() {
     let ran = Gp::new().line("idp token --audience").arg("x".repeat(100_000)).run();
     assert_eq!(ran.code, 2);
     let shown = format!("error: invalid value '{}…' for '--audience <AUDIENCE>'", "x".repeat(200));
-    let said = "it has 100000 characters: an audience has at most 1000";
+    let said = "it has 100000 characters, but an audience has at most 1000";
     assert_eq!(ran.stderr.lines().next(), Some(format!("{shown}: {said}").as_str()));
     Gp::in_workspace().line("idp token --audience").arg("x".repeat(1000)).run().success();
 }

@@ -196,7 +196,8 @@ fn files_are_found_as_kubectl_finds_them() {
         str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: `KUBECONFIG` names no file
-hint: write it like `~/.kube/config:~/.kube/other`, or unset it
+hint: to use `~/.kube/config`, run `unset KUBECONFIG`
+hint: if you use other files, write it like `~/.kube/config:~/.kube/other`
 
 "#]],
     );
@@ -311,7 +312,8 @@ fn bad_input_changes_nothing_and_sends_no_request() {
             str![[r#"
 error: could not write the Kubernetes user `gp-idp-prd`
   caused by: there is no cluster `prd` in [HOME]/.kube/config
-hint: the kubeconfig has `prod`; add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
+hint: correct `--cluster`: the kubeconfig has `prod`
+hint: if the cluster is new, add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
 
 "#]],
         ),
@@ -321,7 +323,7 @@ hint: the kubeconfig has `prod`; add the cluster first: `kubectl config set-clus
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: there is no context `prod` in [HOME]/.kube/config
-hint: correct `--context`, or also give `--cluster` to create this context
+hint: also give `--cluster` to create the context
 
 "#]],
         ),
@@ -330,7 +332,8 @@ hint: correct `--context`, or also give `--cluster` to create this context
             2,
             str![[r#"
 error: `--use-context` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `--use-context`, `gp` writes only the user
+hint: add `--cluster` or `--context` (`kubectl config get-clusters` and `kubectl config get-contexts` list the names)
+hint: if you need only the user, leave out `--use-context`
 
 "#]],
         ),
@@ -339,7 +342,8 @@ hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the n
             2,
             str![[r#"
 error: `--namespace` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `--namespace`, `gp` writes only the user
+hint: add `--cluster` or `--context` (`kubectl config get-clusters` and `kubectl config get-contexts` list the names)
+hint: if you need only the user, leave out `--namespace`
 
 "#]],
         ),
@@ -348,7 +352,8 @@ hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the n
             2,
             str![[r#"
 error: `--namespace`: `Web_1` is not the name of a namespace
-hint: a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them
+hint: to see the namespaces of the cluster, run `kubectl get namespaces`
+hint: a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters
 
 "#]],
         ),
@@ -359,7 +364,9 @@ hint: a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 cha
 error: could not write the Kubernetes user `admin`
   caused by: could not edit `[HOME]/.kube/config`
   caused by: the user `admin` already has other credentials (`token`)
-hint: name another user with `--user`, or replace those credentials with `--force`; nothing was changed
+hint: name another user with `--user`
+hint: otherwise replace those credentials with `--force`
+hint: the kubeconfig is unchanged
 
 "#]],
         ),
@@ -370,7 +377,9 @@ hint: name another user with `--user`, or replace those credentials with `--forc
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not edit `broken`
   caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
-hint: correct that line, or name another file with `--kubeconfig`; nothing was changed
+hint: correct that line
+hint: otherwise name another file with `--kubeconfig`
+hint: the kubeconfig is unchanged
 
 "#]],
         ),
@@ -402,7 +411,7 @@ hint: name another file with `--kubeconfig FILE`
 fn wrong_flags() {
     for (line, expected) in [
         ("idp login kubernetes", "--audience <AUDIENCE>"),
-        ("idp login kubernetes --audience= ", "it is empty: if its value is a shell variable, set"),
+        ("idp login kubernetes --audience= ", "it is empty. If its value is a shell variable, set"),
         ("idp login kubernetes --audience x --print --force", "'--print' cannot be used with '--force'"),
         ("idp login kubernetes --audience x --exec-api-version v2", "[possible values: v1beta1, v1]"),
     ] {
@@ -449,7 +458,7 @@ fn as_a_plugin_it_fails_fast_with_one_line() {
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{}", ran.stderr);
     ran.failure(3, str![[r#"
-error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set it, that local workspace has ended: start a new one; if neither, the workspace may still be starting: try again in a moment
+error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one; otherwise the workspace may still be starting: try again in a moment
 
 "#]]);
 }

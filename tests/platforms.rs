@@ -88,7 +88,8 @@ fn github_mints_only_for_its_request_token() {
 error: could not mint an ID token for `x`
   caused by: GitHub's token service at [API] refused: The request token is not valid (HTTP 401)
     source  `github`, which `auto` found
-hint: (1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step
+hint: if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired
+hint: otherwise that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step
 
 "#]],
     );
@@ -139,8 +140,14 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
               "Condition":{"StringEquals":{
                "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
                "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
-hint: AWS does not name the cause. Either account 123456789012 has no role `dev` (`--role-arn`), or its trust policy differs from the token; most likely first: (1) another `sub` than the one above (compare upper and lower case and a final slash); (2) another `aud`; (3) a `*` under StringEquals: only StringLike supports wildcards; (4) another provider in `Principal` or `Condition`; (5) another action than `sts:AssumeRoleWithWebIdentity`; (6) another `sts:RoleSessionName` (`--role-session-name`)
-hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`); the statement `trust` above accepts this token
+hint: AWS does not name the cause. Check that account 123456789012 has the role `dev` (`--role-arn`), and compare its trust policy with the values above
+hint: most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)
+hint: if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards
+hint: if `Principal` or `Condition` names another provider, name the provider of the `iss` above
+hint: if `Action` is another action than `sts:AssumeRoleWithWebIdentity`, add this action
+hint: if the policy requires another `sts:RoleSessionName`, set it with `--role-session-name`
+hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`)
+hint: the statement `trust` above accepts this token
 
 "#]]);
         }

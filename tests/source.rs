@@ -50,13 +50,18 @@ fn an_audience_is_encoded_in_the_query() {
 
 #[test]
 fn a_job_without_the_permission_gets_a_hint() {
-    Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(3, str![[r#"
+    Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(
+        3,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: this job cannot request ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
     source  `github`, which `auto` found
-hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables
+hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`)
+hint: if `gp` runs in a container of your own, pass both `ACTIONS_ID_TOKEN_REQUEST_…` variables on to it
+hint: pull requests from forks never have this permission
 
-"#]]);
+"#]],
+    );
     // Both variables are required.
     let server = answering(value(ID_TOKEN));
     for missing in ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {

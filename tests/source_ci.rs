@@ -421,7 +421,8 @@ fn another_audience_than_azures_is_refused_with_a_hint() {
 error: could not mint an ID token for `x`
   caused by: Azure DevOps at http://[SERVER] gave a token for `api://AzureADTokenExchange`, not for `x`
     source  `azure-devops`, which `auto` found
-hint: Azure DevOps mints tokens only for `api://AzureADTokenExchange`: the receiver must accept them; use `--audience api://AzureADTokenExchange`
+hint: Azure DevOps mints tokens only for `api://AzureADTokenExchange`: use `--audience api://AzureADTokenExchange`
+hint: the receiver must accept tokens for this audience
 
 "#]]);
 }
@@ -466,7 +467,7 @@ fn missing_settings_are_named_with_the_fix() {
             "",
             &[("CIRCLECI", "true")],
             "neither `CIRCLE_OIDC_TOKEN_V2` nor `CIRCLE_OIDC_TOKEN` is set",
-            "jobs of forks",
+            "the job is of a fork",
         ),
         ("circleci", &[], "neither `CIRCLE_OIDC_TOKEN_V2`", "air-gapped"),
         ("codefresh", &[], "`CF_OIDC_REQUEST_URL` is not set", "pass both on"),

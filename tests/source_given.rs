@@ -38,7 +38,7 @@ fn invalid_tokens() -> Vec<(String, i32, &'static str, &'static str)> {
             r#"{"error":"no"}"#.to_owned(),
             3,
             "does not contain an ID token",
-            "it may be the member `token` of a JSON object",
+            "may also be the member `token` of a JSON object",
         ),
         (format!(r#"{{"token":"{}"#, good()), 3, "does not contain an ID token", "three parts"),
         (jwt(&json!({"aud": "x", "exp": 1})), 3, "expired", "compare `date -u` with"),
@@ -159,13 +159,18 @@ hint: check the path of `--source file:PATH`, and that the program that writes t
 #[test]
 fn a_variable_may_be_missing() {
     for gp in [variable(""), Gp::new().line(MINT).line("--source env:MY_TOKEN")] {
-        gp.run().failure(3, str![[r#"
+        gp.run().failure(
+            3,
+            str![[r#"
 error: could not mint an ID token for `x`
   caused by: the variable `MY_TOKEN` is not set
     source  `env`, by `--source`
-hint: if `printenv MY_TOKEN` prints nothing either, correct the name, or set the variable in the job; for a container, use `docker run -e MY_TOKEN`; for sudo, use `sudo --preserve-env=MY_TOKEN`
+hint: if `printenv MY_TOKEN` prints nothing either, correct the name, or set the variable in the job
+hint: if `gp` runs in a container, use `docker run -e MY_TOKEN`
+hint: if `gp` runs with sudo, use `sudo --preserve-env=MY_TOKEN`
 
-"#]]);
+"#]],
+        );
     }
 }
 

@@ -172,7 +172,8 @@ fn the_environments_token_is_not_sent_to_another_host() {
 error: could not mint an ID token for `x`
   caused by: `ONA_HOST` names collector.example, which is not one of the service's own hosts: no token is sent there
     source  `ona`, which `auto` found
-hint: unset `ONA_HOST`; or, if you know that collector.example is right, add `--allow-api-host collector.example`
+hint: unset `ONA_HOST`
+hint: if you know that collector.example is right, add `--allow-api-host collector.example`
 
 "#]]);
     for (variable, url) in [
@@ -210,7 +211,8 @@ fn the_environments_id_alone_does_not_take_precedence() {
 error: could not mint an ID token for `x`
   caused by: this environment of Ona has no token: /usr/local/gitpod/secrets/token does not exist, and `ONA_TOKEN` is not set
     source  `ona`, which `auto` found
-hint: restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
+hint: restart the environment
+hint: if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
 
 "#]]);
     // The variable in a workspace, and a job in an environment: the other source is used.
@@ -366,7 +368,7 @@ fn an_unreadable_token_file_is_an_error() {
 #[test]
 fn each_refusal_has_its_fix() {
     let restart = "restart the environment, which gives it a new token";
-    let plan = "part of Ona's Enterprise plan";
+    let plan = "Ona's Enterprise plan has it";
     for (fault, code, hint) in [
         (refusal(401, "unauthenticated"), 4, restart),
         (Fault::reply(401, "", ""), 4, restart),
@@ -391,13 +393,17 @@ fn each_refusal_has_its_fix() {
         assert_eq!(server.requests().len() > 1, code == 6, "{fault:?}");
     }
     let server = answering(refusal(403, "permission_denied"));
-    environment(&server).run().failure(4, str![[r#"
+    environment(&server).run().failure(
+        4,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: Ona's API at http://[SERVER] refused: [redacted] is not welcome (permission_denied, HTTP 403)
     source  `ona`, which `auto` found
-hint: most likely your organisation's plan has no OIDC, which is part of Ona's Enterprise plan; if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens
+hint: most likely your organisation's plan has no OIDC: Ona's Enterprise plan has it
+hint: if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens
 
-"#]]);
+"#]],
+    );
     // The hint for a personal token differs.
     if !is_environment() {
         let server = answering(Fault::json(401, r#"{"code":"unauthenticated"}"#));

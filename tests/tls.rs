@@ -259,7 +259,9 @@ fn another_authority_is_not_trusted() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
+hint: most likely a private CA or an intercepting proxy signed this certificate: if you trust the signer, ask whoever runs it for its CA certificate
+hint: then add that certificate to [HOME]/ca.pem: `SSL_CERT_FILE` names this file, so the system's authorities are not used
+...
 
 "#]],
     );
@@ -267,14 +269,13 @@ hint: most likely a private CA or an intercepting proxy signed this certificate;
 
 #[test]
 fn the_trust_setting_in_effect_is_named_with_what_it_replaces() {
-    const INTRO: &str = "hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and ";
     let api = Api::start("127.0.0.1", false);
     let other = Api::start("127.0.0.1", false).ca;
     let hint = |gp: &Gp| {
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
-        let last = ran.stderr.lines().last().unwrap().to_owned();
-        last.strip_prefix(INTRO).unwrap_or(&last).to_owned()
+        let last = ran.stderr.lines().last().unwrap();
+        last.strip_prefix("hint: then ").unwrap_or(last).to_owned()
     };
     let (_server, gp) = token_from(&api, &other);
     // If nothing is set, the hint keeps the system's authorities.
@@ -287,7 +288,7 @@ fn the_trust_setting_in_effect_is_named_with_what_it_replaces() {
     fs::write(folder.join("12345678.0"), &other).unwrap();
     assert_eq!(
         hint(&gp.env("SSL_CERT_DIR", &folder)),
-        "put it into [HOME]/cas; `SSL_CERT_DIR` names that folder, so the system's authorities are not used"
+        "put that certificate into [HOME]/cas: `SSL_CERT_DIR` names this folder, so the system's authorities are not used"
     );
     let gp = || {
         let line = format!("idp login aws --endpoint-url https://{} --format json", api.address);
@@ -295,12 +296,15 @@ fn the_trust_setting_in_effect_is_named_with_what_it_replaces() {
         fs::write(gp.home().join("ca.pem"), &other).unwrap();
         gp
     };
-    assert_eq!(hint(&gp()), "set `AWS_CA_BUNDLE` to its file; the setting applies only to this service");
+    assert_eq!(
+        hint(&gp()),
+        "set `AWS_CA_BUNDLE` to the file of that certificate. This setting applies only to this service"
+    );
     let with_bundle = gp();
     let file = with_bundle.home().join("ca.pem");
     assert_eq!(
         hint(&with_bundle.env("AWS_CA_BUNDLE", file)),
-        "add it to [HOME]/ca.pem (`AWS_CA_BUNDLE`): only the authorities in this file are trusted for this service"
+        "add that certificate to [HOME]/ca.pem (`AWS_CA_BUNDLE`): only the authorities in this file are trusted for this service"
     );
 }
 
@@ -314,7 +318,8 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace
+hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -328,7 +333,9 @@ fn a_self_signed_certificate_is_refused_even_if_it_is_trusted() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: it presents a CA certificate instead of a server certificate
-hint: ask whoever runs the server to install a server certificate that this authority signed; also ask for the CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
+hint: ask whoever runs the server to install a server certificate that this authority signed, and to give you the CA certificate
+hint: then add that certificate to [HOME]/ca.pem: `SSL_CERT_FILE` names this file, so the system's authorities are not used
+...
 
 "#]]);
 }
@@ -343,7 +350,8 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace; if it fails again, a login page or a proxy is in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace
+hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -359,7 +367,8 @@ fn an_expired_certificate_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate expired on 2020-01-01
-hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, ask whoever runs the server to renew its certificate
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, and set this machine's clock if it is wrong
+hint: if the clock is right, ask whoever runs the server to renew its certificate
 
 "#]],
     );
@@ -375,7 +384,7 @@ fn a_missing_or_empty_trust_store_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in [HOME]/ca.pem
-hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
+hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
     );
@@ -386,7 +395,7 @@ hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR`
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in /no/such/file: No such file or directory (os error 2)
-hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
+hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
     );
@@ -458,7 +467,8 @@ fn a_proxy_that_hangs_is_named_at_the_timeout() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens gave no usable answer
   caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
-hint: no answer came through the proxy in time: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs the proxy http://[PROXY]
+hint: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`
+hint: if it fails again, ask whoever runs the proxy http://[PROXY]
 
 "#]],
     );
@@ -486,13 +496,16 @@ fn an_intercepting_proxy_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
-hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
+hint: most likely the proxy http://[PROXY] signed this certificate, or a private CA did: if you trust the signer, ask whoever runs it for its CA certificate
+hint: then add that certificate to [HOME]/ca.pem: `SSL_CERT_FILE` names this file, so the system's authorities are not used
+...
 
 ## another name
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
-hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy to connect to https://api.gitpod.invalid; if `api.gitpod.invalid` can be reached without a proxy, add it to `NO_PROXY`
+hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy to let it connect to https://api.gitpod.invalid
+hint: if `api.gitpod.invalid` can be reached without a proxy, add it to `NO_PROXY`
 
 
 "#]]
@@ -577,7 +590,9 @@ fn no_proxy_skips_the_proxy_for_a_name_that_cannot_be_resolved() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy; the address of the API comes from the workspace's supervisor, not from your settings
+hint: this network does not know the name of the API: connect to the VPN
+hint: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`
+hint: the address of the API comes from the workspace's supervisor, not from your settings
 
 "#]],
     );

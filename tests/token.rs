@@ -171,7 +171,8 @@ fn a_named_pipe_is_written_to_only_if_it_has_a_reader() {
 error: could not write the token to pipe (`--output`)
   caused by: could not write to pipe
   caused by: nobody reads from it
-hint: no program reads from it, or it accepts no data: start the program that reads from it, or name a regular file
+hint: if no program reads from the pipe, start the program that reads from it
+hint: if the device accepts no data, name a regular file
 
 "#]],
     );
@@ -212,9 +213,9 @@ fn wrong_values_are_usage_errors() {
     for (line, expected) in [
         (
             "idp token --audience= ",
-            "invalid value '' for '--audience <AUDIENCE>': it is empty: if its value is a shell variable, set",
+            "invalid value '' for '--audience <AUDIENCE>': it is empty. If its value is a shell variable, set",
         ),
-        ("idp token --audience x --timeout 0", "the time must be above zero; write it like `30s`"),
+        ("idp token --audience x --timeout 0", "the time must be above zero, such as `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
         ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
         (
@@ -244,7 +245,8 @@ fn outside_a_workspace_the_hint_names_a_local_workspace() {
 error: could not mint an ID token for `x`
   caused by: no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers
   caused by: http://127.0.0.1:1 refused the connection
-hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp token --audience x`
+hint: run this inside a workspace or a job, or name a source with `--source`
+hint: to try it in a local workspace, run `gp idp dev -- gp idp token --audience x`
 
 "#]]);
     for (line, word, repeated) in [
@@ -263,7 +265,7 @@ hint: run this inside a workspace or a job, name a source with `--source`, or tr
     ] {
         let gp = Gp::without_supervisor().line(line).env("SUPERVISOR_ADDR", "");
         let ran = if word.is_empty() { gp.run() } else { gp.arg(word).run() };
-        let last = format!("local workspace: `gp idp dev -- {repeated}`\n");
+        let last = format!("\nhint: to try it in a local workspace, run `gp idp dev -- {repeated}`\n");
         assert!(ran.code == 3 && ran.stderr.ends_with(&last), "{line}: {}", ran.stderr);
     }
 }
@@ -275,16 +277,16 @@ fn the_hint_names_the_source_of_the_supervisor_address() {
         let ran =
             Gp::new().line("idp token --audience x --timeout 300ms").env("SUPERVISOR_ADDR", address).run();
         assert_eq!(ran.code, 3, "{}", ran.stderr);
-        ran.stderr.lines().last().unwrap().to_owned()
+        ran.stderr.split_once("\nhint: ").unwrap().1.to_owned()
     };
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
         let from = format!(
-            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`"
+            "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`"
         );
         assert!(
             said.starts_with(&from)
-                && said.ends_with("may still be starting: give it more time with `--timeout 2m`"),
+                && said.ends_with("may still be starting: give it more time with `--timeout 2m`\n"),
             "{said}"
         );
     }
@@ -319,7 +321,9 @@ fn an_api_token_without_the_scope_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens ([API]) refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC
+hint: in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own
+hint: if the workspace is your own, restart it
+hint: if that does not help, ask whoever runs this installation to enable OIDC
 
 "#]]);
 }
@@ -348,15 +352,15 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
         |code: u16| format!(r#"{{"code":"unknown","message":"jsonrpc2: code {code} message: no"}}"#);
     let cases = [
         (500, server_says(401), 4, "hint: the workspace's API token has expired or was revoked: restart the workspace\n"),
-        (500, server_says(403), 4, "hint: the workspace's API token lacks the right to mint ID tokens"),
-        (500, server_says(404), 4, "hint: the API does not know this workspace"),
+        (500, server_says(403), 4, "the API token lacks the right to mint ID tokens"),
+        (500, server_says(404), 4, "because the API does not know it"),
         (500, server_says(429), 6, "hint: "),
-        (500, server_says(500), 4, "hint: the API failed, not your settings"),
+        (500, server_says(500), 4, "hint: the API is the cause, not your settings"),
         (
             500,
             r#"{"code":"internal","message":"Failed to establish connection to downstream services. If this issue persists, please contact Gitpod Support."}"#.to_owned(),
             4,
-            "hint: either the workspace's API token has expired or was revoked: restart the workspace; or ",
+            "hint: the workspace's API token may have expired or may be revoked: restart the workspace\nhint: otherwise the installation is temporarily down",
         ),
         (
             400,
@@ -374,7 +378,7 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
         let gp = gp.env("IDP_API_URL", format!("http://{}", server.address()));
         let ran = gp.run();
         assert_eq!(ran.code, code, "{body}\n{}", ran.stderr);
-        let by_variable = hint.starts_with("hint: the API does not know");
+        let by_variable = hint.ends_with("the API does not know it");
         let expected =
             if by_variable { "hint: most likely `IDP_API_URL` names another installation" } else { hint };
         assert!(ran.stderr.contains(expected), "{body}\n{}", ran.stderr);
@@ -387,7 +391,8 @@ fn a_missing_api_token_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`, `y`
   caused by: the supervisor holds no API token with scope `function:getWorkspace` for 127.0.0.1:[..]: no token available (HTTP 404)
-hint: restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own
+hint: restart the workspace, which gives it a new token
+hint: a prebuild and somebody else's shared workspace have no token: use a workspace of your own
 
 "#]]);
 }

@@ -156,7 +156,9 @@ warning: this gives access to every workspace of [API]/idp that was opened on no
         str![[r#"
 error: could not print the setup of a Vault role
   caused by: `sub` is `no-context`, which is not the address of a repository, so it has no owner
-hint: this workspace was opened without a repository: run this command in a workspace with a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would accept every workspace without a repository)
+hint: this workspace was opened without a repository: run this command in a workspace with a repository of the owner
+hint: to allow only yourself, use `--for this-user`
+hint: do not use `--for this-repository`, which would accept every workspace without a repository
 
 "#]],
     );
@@ -455,7 +457,7 @@ not accepted: no statement allows it
 change: Statement[0].Condition.StringEquals: rename the key `app.gitpod.io:azp` to `app.gitpod.io:aud`
 change: gp idp login aws: name the session with `--role-session-name deploy`
 change: Statement[0].Condition.StringLike: add "https://github.com/acme/shop" to the values of `app.gitpod.io:sub`
-change: Statement[0].Condition.DateLessThan: that time has passed: set a later one
+change: Statement[0].Condition.DateLessThan: set a later time, because that time has passed
 
 "#]]
     );
@@ -644,7 +646,7 @@ Role
       wanted  https://github.com/acme/*
       found   https://github.com/acme/shop
       why     `https://github.com/acme/*` is compared as it is written, because bound_claims_type is "string"
-not accepted: bound_audiences does not match; the server replies: error validating token: invalid audience (aud) claim: audience claim does not match any expected audience (HTTP 400)
+not accepted: bound_audiences does not match, so the server replies `error validating token: invalid audience (aud) claim: audience claim does not match any expected audience` (HTTP 400)
 change: bound_audiences: add "vault.hashicorp.com"
 change: clocks: synchronise the clocks of the issuer, the server and this machine
 change: bound_claims_type: set it to "glob"
@@ -663,7 +665,7 @@ fn an_invalid_policy_or_role_is_an_error() {
         .run()
         .failure(1, str![[r#"
 error: could not check the trust policy
-  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
+  caused by: there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
 hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);
@@ -672,7 +674,7 @@ hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output
         2,
         str![[r#"
 error: could not check the trust policy
-  caused by: the account of the trust policy is unknown, so the provider that it has to name is unknown too
+  caused by: the account of the role is unknown, so the provider that the policy must name is unknown too
 hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
 
 "#]],

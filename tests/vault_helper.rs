@@ -142,7 +142,9 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault is no configuration of `vault` or `bao`: line 1 is neither a setting nor a comment
-hint: the file may contain only one line: `token_helper = "/path/to/helper"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`
+hint: correct the file: it may contain only one line, `token_helper = "/path/to/helper"`
+hint: if another file has the configuration, name it with `VAULT_CONFIG_PATH`
+hint: otherwise print the token with `--format token`
 
 "#]],
         ),
@@ -169,7 +171,8 @@ fn a_helper_that_fails_is_quoted_without_the_token_which_is_revoked() {
         str![[r#"
 error: could not store the token
   caused by: the token helper [HOME]/helper failed to store the token: no keyring for [redacted]
-hint: run the helper by hand: `[HOME]/helper store`; or remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
+hint: run the helper by hand: `[HOME]/helper store`
+hint: otherwise remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
 
 "#]],
     );
@@ -186,7 +189,7 @@ fn a_helper_that_hangs_is_killed() {
         str![[r#"
 error: could not store the token
   caused by: the token helper [HOME]/helper did not store the token within 3 s
-hint: the helper may be waiting for input; give it more time with `--timeout 2m`
+hint: the helper may be waiting for input: give it more time with `--timeout 2m`
 
 "#]],
     );
@@ -213,7 +216,8 @@ fn a_helper_that_prints_without_end_is_killed() {
 error: could not log out of Vault
   caused by: could not run the token helper [HOME]/helper
   caused by: it prints more than 65536 bytes
-hint: most likely the program is not a token helper, or has a bug: fix it; or remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
+hint: most likely the program is not a token helper, or it has a bug: fix it
+hint: otherwise remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
 
 "#]],
     );

@@ -130,7 +130,8 @@ fn an_unusable_token_file_is_refused_before_any_request() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: name a file in the folder, such as `[HOME]/.vault-token/FILE`; or name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
+hint: name a file in the folder, such as `[HOME]/.vault-token/FILE`
+hint: otherwise name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
 
 "#]],
     );
@@ -149,7 +150,8 @@ fn a_token_that_cannot_be_stored_is_revoked() {
 error: could not store the token
   caused by: could not create the folder [HOME]/file
   caused by: Not a directory (os error 20)
-hint: `[HOME]/file` is a file and not a folder: name another place; or name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
+hint: `[HOME]/file` is a file and not a folder: name another place
+hint: otherwise name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
 
 "#]],
     );
@@ -420,7 +422,7 @@ fn a_logout_erases_an_expired_token() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: [API]/vault does not know the token (any more). The token is deleted on this machine; if it belongs to another server, it stays valid there
+warning: [API]/vault does not know the token (any more). The token is deleted on this machine. If it belongs to another server, it stays valid there
 warning: the environment has another token: `unset VAULT_TOKEN`
 
 "#]]
@@ -462,7 +464,8 @@ hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator
         str![[r#"
 error: could not log out of Vault
   caused by: Vault ([API]/vault) does not know the stored token without its namespace
-hint: name the namespace with `--namespace`, or delete the token only on this machine with `gp idp logout vault --no-revoke`
+hint: name the namespace with `--namespace`
+hint: otherwise delete the token only on this machine with `gp idp logout vault --no-revoke`
 
 "#]],
     );

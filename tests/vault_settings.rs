@@ -65,7 +65,9 @@ fn a_socket_that_is_missing_or_not_served_is_named() {
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
-hint: most likely the program that creates this socket does not run: start it; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if set
+hint: most likely the program that creates this socket does not run: start it
+hint: if the program runs, correct the path of the socket
+hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
 
 "#]],
     );
@@ -76,7 +78,9 @@ hint: most likely the program that creates this socket does not run: start it; e
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: most likely the program that created this socket has ended: start it again; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if set
+hint: most likely the program that created this socket has ended: start it again
+hint: if the program runs, correct the path of the socket
+hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
 
 "#]],
     );

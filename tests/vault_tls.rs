@@ -162,27 +162,32 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
 error: could not log in to Vault at [VAULT]
   caused by: Vault cannot be reached
   caused by: no trusted TLS connection to [VAULT]: the issuer of its certificate is trusted here, but the signature has another key
-hint: most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs [VAULT] for the new one, and add it to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
+hint: most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs [VAULT] for the new CA certificate
+hint: then add that certificate to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
 
 "#]],
     );
     let other = Server::start("127.0.0.1", false).ca;
     for (variable, value, hint) in [
-        ("TMP", "/", "set `VAULT_CACERT` to its file; the setting applies only to this service"),
+        (
+            "TMP",
+            "/",
+            "set `VAULT_CACERT` to the file of that certificate. This setting applies only to this service",
+        ),
         (
             "BAO_CACERT",
             "other/ca.pem",
-            "add it to other/ca.pem (`BAO_CACERT`): only the authorities in this file are trusted for this service",
+            "add that certificate to other/ca.pem (`BAO_CACERT`): only the authorities in this file are trusted for this service",
         ),
         (
             "VAULT_CAPATH",
             "other",
-            "put it into other (`VAULT_CAPATH`): only the authorities in this folder are trusted for this service",
+            "put that certificate into other (`VAULT_CAPATH`): only the authorities in this folder are trusted for this service",
         ),
         (
             "VAULT_CACERT_BYTES",
             &other,
-            "add it to `VAULT_CACERT_BYTES`: only its authorities are trusted for this service",
+            "add that certificate to `VAULT_CACERT_BYTES`: only its authorities are trusted for this service",
         ),
     ] {
         let gp = login(&server);
@@ -190,7 +195,7 @@ hint: most likely the authority has a new key, and this machine has the old CA c
         fs::write(gp.home().join("other/ca.pem"), &other).unwrap();
         let ran = gp.env(variable, value).run();
         assert_eq!(ran.code, 6, "{variable}: {}", ran.stderr);
-        assert!(ran.stderr.ends_with(&format!(", and {hint}\n")), "{variable}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with(&format!("\nhint: then {hint}\n")), "{variable}: {}", ran.stderr);
     }
 }
 
@@ -264,7 +269,11 @@ fn without_verification_there_is_a_warning_even_with_quiet() {
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "s.over-tls\n"));
         assert!(ran.stderr.starts_with("WARNING: `"), "{}", ran.stderr);
-        assert!(ran.stderr.contains("the certificate of [VAULT] is not verified"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("turns off the verification of the certificate of [VAULT]"),
+            "{}",
+            ran.stderr
+        );
     }
     let ran = login(&server).env("VAULT_SKIP_VERIFY", "false").run();
     assert_eq!(ran.code, 6);

@@ -109,7 +109,8 @@ hint: mint one for that audience: `gp idp token --audience b`
         str![[r#"
 error: could not verify the token
   caused by: exp: expired at 2026-11-23T13:00:00Z (60 s ago)
-hint: mint a new one; if a new token fails as well, compare `date -u` with `curl -sI https://example.com | grep -i ^date`: set this machine's clock if it is wrong
+hint: mint a new token
+hint: if a new token fails as well, compare `date -u` with `curl -sI https://example.com | grep -i ^date`, and set this machine's clock if it is wrong
 
 "#]],
     );
@@ -120,7 +121,9 @@ hint: mint a new one; if a new token fails as well, compare `date -u` with `curl
         str![[r#"
 error: could not verify the token
   caused by: iat: it is in the future: 2026-11-23T12:00:00Z (in 2 min)
-hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`
+hint: if this machine's clock is behind, set it with `sudo timedatectl set-ntp true` (for a container, on its host)
+hint: if this machine's clock is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer
 
 "#]],
     );
@@ -131,7 +134,8 @@ hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if 
         str![[r#"
 error: could not verify the token
   caused by: iss: the token says `[API]/idp`, and `https://gitpod.invalid` is expected, as `--issuer` says
-hint: if you trust `[API]/idp` as an issuer: `--issuer [API]/idp`; if not, do not use this token
+hint: if you trust `[API]/idp` as an issuer, accept it with `--issuer [API]/idp`
+hint: otherwise do not use this token
 
 "#]],
     );
@@ -248,7 +252,7 @@ fn files_that_hold_no_keys() {
 error: could not read the keys of `--jwks`
   caused by: could not read keys.json
   caused by: No such file or directory (os error 2)
-hint: there is no such file: correct the name; `ls .` lists the folder
+hint: correct the name of the file: `ls .` lists the folder
 
 "#]],
     );
@@ -354,6 +358,7 @@ fn outside_of_a_workspace_the_tokens_own_issuer_is_used_with_a_warning() {
         str![[r#"
 ✓ alg        EdDSA
 ! iss        http://127.0.0.1:[PORT], as the token itself says: this shows only that the token is consistent, not that you can trust it
+             hint: name the issuer that you trust with `--issuer`
 ✓ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration
 ✓ keys       1 at http://127.0.0.1:[PORT]/keys
 ✓ key        new (OKP, Ed25519)
@@ -387,7 +392,8 @@ fn the_keys_are_requested_once_more_for_an_unknown_key() {
         str![[r#"
 error: could not verify the token
   caused by: key: the token names the key `new`, but the JWKS has `old` (OKP, Ed25519); a second request for the keys did not find it either
-hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
+hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token
+hint: if a new token fails as well, ask whoever runs the issuer to publish the key
 
 "#]]
     );
@@ -486,7 +492,8 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
         str![[r#"
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
-hint: the service accepted the connection but did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it
+hint: the service accepts connections, but most likely it is overloaded or hangs: give it more time with `--timeout 1m`
+hint: if it fails again, ask whoever runs the service
 
 "#]]
     );

@@ -105,7 +105,8 @@ fn commands(text: &str) -> Vec<Vec<String>> {
         parts.next()
     });
     let words = quoted.filter_map(shell::words);
-    let words = words.filter(|words| !words.iter().any(is_placeholder));
+    // A single word is the name of a program in a sentence.
+    let words = words.filter(|words| words.len() > 1 && !words.iter().any(is_placeholder));
     words.filter(|words| words.first().is_some_and(|first| PROGRAMS.contains(&first.as_str()))).collect()
 }
 

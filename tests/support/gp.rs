@@ -338,7 +338,11 @@ impl Gp {
 #[track_caller]
 fn check_hints(stderr: &str) {
     for line in stderr.lines() {
-        let Some((_, hint)) = line.split_once("hint: ") else { continue };
+        let Some(hint) = line.trim_start().strip_prefix("hint: ") else { continue };
+        if hint.ends_with("see `--help`") {
+            // The last line of a usage error repeats the error.
+            continue;
+        }
         // Commands and addresses between backticks are not prose.
         let prose: String = hint.split('`').step_by(2).collect();
         let joints = prose.matches(": ").count() + prose.matches("; ").count();
