@@ -902,8 +902,8 @@ AHEAD = (
     "set this machine's clock, "
 )
 BEHIND = (
-    "warning: the clock of this machine is 2 h behind the issuer: "
-    "tools will treat the new token as expired too late; correct the clock\n"
+    "warning: the clock of this machine is 2 h behind the issuer, "
+    "so tools will treat the new token as expired too late: correct the clock\n"
 )
 
 

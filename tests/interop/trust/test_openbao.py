@@ -220,7 +220,7 @@ def test_a_missing_type_and_a_missing_user_claim(
             status, reply = bao.login(gp, "missing", "r")
             checked = gp("idp", "trust", "vault", "--check", "-", input=json.dumps(role))
             assert (status, checked.returncode) == (400, 1)
-            assert f"the server replies: {reply['errors'][0]} (HTTP 400)" in checked.stdout
+            assert f"so the server replies `{reply['errors'][0]}` (HTTP 400)" in checked.stdout
             assert 'change: role_type: set it to "jwt"' in checked.stdout
 
 

@@ -96,7 +96,7 @@ def test_a_check_gives_the_answer_of_the_server(
                 assert (done.returncode, report["answer"], report["changes"]) == (0, "accepted", []), case["name"]
             else:
                 assert (done.returncode, report["answer"]) == (1, "not_accepted"), case["name"]
-                assert said.endswith(f"; the server replies: {error} (HTTP {status})"), (case["name"], said)
+                assert said.endswith(f", so the server replies `{error}` (HTTP {status})"), (case["name"], said)
 
 
 def test_the_local_server_gives_the_answer_of_the_server(
