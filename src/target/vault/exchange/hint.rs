@@ -6,6 +6,7 @@ use crate::exchange::{Refused, discovery};
 use crate::shell::posix_quote;
 use crate::target::vault::request::LoginRequest;
 
+#[allow(clippy::too_many_lines, reason = "one table of causes")]
 pub(super) fn of(
     cause: &Cause<'_>,
     request: &LoginRequest,
