@@ -189,7 +189,7 @@ powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: scopes of the access token, separated by commas or repeated flags [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: the audience of the service account\'s ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the configuration\'s name with .jwt]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the path of the configuration, with .jwt instead of .json]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'The ID token\'s `aud`' -r -f
@@ -410,11 +410,11 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeatable, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region in the environment of CMD [default: us-east-1]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'The trust policy of the roles; each identity provider in FILE is the local issuer [default: trusts this workspace]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; the local issuer stands for each identity provider in it [default: a policy that trusts this workspace]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'The maximum session duration of these roles, in seconds' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-role -d 'A role of the JWT mount; FILE has its JSON (else it accepts this workspace); repeatable, CMD uses the first' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-role -d 'A role of the JWT mount, with its JSON in FILE; without FILE, the role accepts this workspace; repeatable, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-mount -d 'Where the JWT auth method is mounted' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-namespace -d 'The namespace that holds the mount' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f

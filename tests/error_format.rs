@@ -357,15 +357,15 @@ fn a_refused_mint() {
   "hints": [
     {
       "commands": [],
-      "text": "in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own"
+      "text": "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): restart the workspace if it is your own"
     },
     {
       "commands": [],
-      "text": "if the workspace is your own, restart it"
+      "text": "in a prebuild or another user's workspace, no API token has this right: use a workspace of your own"
     },
     {
       "commands": [],
-      "text": "if that does not help, ask whoever runs this installation to enable OIDC"
+      "text": "if a restart does not help, ask whoever runs the Gitpod installation to enable OIDC"
     }
   ],
   "http_status": 403,

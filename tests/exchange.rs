@@ -293,7 +293,7 @@ fn unexpected_replies_are_explained() {
             "content type `text/plain`",
         ),
         (PreparedReply::json(200, r#"{"error": "invalid_grant"}"#), 5, "refused: invalid_grant, HTTP 200"),
-        (PreparedReply::json(302, ""), 6, "redirects to"),
+        (PreparedReply::json(302, ""), 6, "redirects without a `Location` header"),
     ];
     for (canned, code, message) in cases {
         let ran = gp(OauthOptions { prepared_replies: vec![canned; 4], ..OauthOptions::default() })

@@ -75,5 +75,5 @@ fn lines_that_are_not_clear_by_themselves_are_found() {
         assert!(unclear_because(line).is_some(), "{line}");
     }
     assert_eq!(unclear_because("hint: check `--scopes` and `--lifetime`"), None);
-    assert_eq!(unclear_because("  caused by: https://x redirects to nowhere (HTTP 302)"), None);
+    assert_eq!(unclear_because("  caused by: https://x redirects to https://y (HTTP 302)"), None);
 }

@@ -321,9 +321,9 @@ fn an_api_token_without_the_scope_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens ([API]) refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-hint: in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own
-hint: if the workspace is your own, restart it
-hint: if that does not help, ask whoever runs this installation to enable OIDC
+hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): restart the workspace if it is your own
+hint: in a prebuild or another user's workspace, no API token has this right: use a workspace of your own
+hint: if a restart does not help, ask whoever runs the Gitpod installation to enable OIDC
 
 "#]]);
 }
@@ -352,7 +352,7 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
         |code: u16| format!(r#"{{"code":"unknown","message":"jsonrpc2: code {code} message: no"}}"#);
     let cases = [
         (500, server_says(401), 4, "hint: the workspace's API token has expired or was revoked: restart the workspace\n"),
-        (500, server_says(403), 4, "the API token lacks the right to mint ID tokens"),
+        (500, server_says(403), 4, "API token lacks the right to mint ID tokens"),
         (500, server_says(404), 4, "because the API does not know it"),
         (500, server_says(429), 6, "hint: "),
         (500, server_says(500), 4, "hint: the API is the cause, not your settings"),

@@ -696,7 +696,7 @@ hint: add `"user_claim": "sub"` to the role: the server identifies the user by t
         str![[r#"
 error: could not check the Vault role
   caused by: there is no role: the input is empty
-hint: if a command should print the role, run that command alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`
+hint: if the input comes from a command, such as `vault read -format=json auth/jwt/role/NAME`, run that command alone to see why it prints nothing
 
 "#]],
     );

@@ -65,8 +65,8 @@ fn a_socket_that_is_missing_or_not_served_is_named() {
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
-hint: most likely the program that creates this socket does not run: start it
-hint: if the program runs, correct the path of the socket
+hint: most likely the program that creates this socket is not running: start it
+hint: if the program is running, correct the path of the socket
 hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
 
 "#]],
@@ -79,7 +79,7 @@ error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
 hint: most likely the program that created this socket has ended: start it again
-hint: if the program runs, correct the path of the socket
+hint: if the program is running, correct the path of the socket
 hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
 
 "#]],

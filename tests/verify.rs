@@ -441,7 +441,7 @@ fn invalid_documents_of_an_issuer_are_explained() {
         (
             |_| vec![(302, JSON, String::new())],
             6,
-            "? discovery  http://127.0.0.1:[PORT] redirects to nowhere (HTTP 302)\n",
+            "? discovery  http://127.0.0.1:[PORT] redirects without a `Location` header (HTTP 302)\n",
         ),
         (
             |url| vec![(200, JSON, json!({"issuer": url}).to_string())],

@@ -112,7 +112,7 @@ pub struct DevArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
-    /// A role of the JWT mount; FILE has its JSON (else it accepts this workspace); repeatable, CMD uses the first
+    /// A role of the JWT mount, with its JSON in FILE; without FILE, the role accepts this workspace; repeatable, CMD uses the first
     #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
@@ -162,7 +162,7 @@ pub struct DevAwsArgs {
     /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// The trust policy of the roles; each identity provider in FILE is the local issuer [default: trusts this workspace]
+    /// A file with the trust policy of the roles; the local issuer stands for each identity provider in it [default: a policy that trusts this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeatable

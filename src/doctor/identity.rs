@@ -199,7 +199,7 @@ fn check_limits(report: &mut Report, token: &IdToken, of_workspace: bool) {
     let found = format!("{size} bytes, {lives}, sub {subject}");
     let mut hints = Vec::new();
     if of_workspace && life.is_some_and(|seconds| seconds < SHORT_LIFE) {
-        hints.push("ask whoever runs the installation for tokens with a lifetime of one hour: SDKs read token files every ten minutes".to_owned());
+        hints.push("ask whoever runs the Gitpod installation for tokens with a lifetime of one hour: SDKs read token files every ten minutes".to_owned());
     }
     if subject.len() > GOOGLE_SUBJECT {
         let bytes = subject.len();

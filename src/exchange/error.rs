@@ -95,7 +95,7 @@ pub(crate) fn unexpected_reply_hint(
     let (origin, address) = (cause.origin(), settings.names);
     if cause.is_from_loopback() {
         let right = match settings.default {
-            Some(own) => format!("leave out {address} to use {own}"),
+            Some(own) => format!("remove {address} to use {own}"),
             None => {
                 format!("correct {address} (whoever runs {wanted} knows the right address)")
             }
@@ -230,7 +230,7 @@ impl Explain for ExchangeError {
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // Some callers show only the last line, so the hint has the cause.
             Self::Rejected { target, error_text, .. } => Some(format!(
-                "{} does not say which claim is wrong, only `{}`: ask whoever runs it to compare the claims above with its settings and its log",
+                "{} does not say which claim is wrong, only `{}`: ask whoever configured this login there to compare the claims above with the configuration",
                 without_address(target),
                 shortened(error_text)
             )),

@@ -161,15 +161,15 @@ impl Explain for HttpError {
         Some(match self {
             Self::Refused { origin, .. } if origin.starts_with("unix://") => {
                 "most likely the program that created this socket has ended: start it again\n\
-                 if the program runs, correct the path of the socket".to_owned()
+                 if the program is running, correct the path of the socket".to_owned()
             }
             Self::Refused { .. } => {
                 "most likely the host or port of the address is wrong, because nothing listens there: correct it\n\
-                 if the address is right, the service does not run: start it, or ask whoever runs it to start it".to_owned()
+                 if the address is right, the service is not running: start it, or ask whoever runs it to start it".to_owned()
             }
             Self::Socket { .. } => {
-                "most likely the program that creates this socket does not run: start it\n\
-                 if the program runs, correct the path of the socket".to_owned()
+                "most likely the program that creates this socket is not running: start it\n\
+                 if the program is running, correct the path of the socket".to_owned()
             }
             Self::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: set `HTTPS_PROXY=http://HOST:PORT` if this network needs a proxy\n\

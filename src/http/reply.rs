@@ -56,8 +56,8 @@ pub enum UnexpectedReply {
         status: u16,
     },
     /// A redirect, which a request that carries a secret does not follow.
-    #[error("{origin} redirects to {location} (HTTP {status})")]
-    Redirect { origin: String, location: String, status: u16 },
+    #[error("{origin} redirects {} (HTTP {status})", .location.as_ref().map_or("without a `Location` header".to_owned(), |url| format!("to {url}")))]
+    Redirect { origin: String, location: Option<String>, status: u16 },
     /// The body does not match the content type, or lacks expected content.
     #[error("{origin} answered with unexpected {expected}: {reason} (HTTP {status})")]
     Content {
@@ -206,7 +206,7 @@ impl Reply {
         if !(300..400).contains(&self.status) {
             return Ok(());
         }
-        let location = super::shown_url(self.header(LOCATION).unwrap_or("nowhere"));
+        let location = self.header(LOCATION).map(super::shown_url);
         Err(UnexpectedReply::Redirect { origin: self.origin.clone(), location, status: self.status })
     }
 

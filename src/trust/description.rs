@@ -15,7 +15,7 @@ pub(crate) fn describe_access(rule: &Rule, identity: &Identity) -> Vec<String> {
             format!("the {noun}s of {issuer} whose `sub` is exactly {value}{whoever}")
         }
         Rule::Equals { claim, value } if is_workspace => {
-            format!("every workspace of {issuer} whose `{claim}` is {value}, whatever it was opened on")
+            format!("every workspace of {issuer} whose `{claim}` is {value}, on any repository or on none")
         }
         Rule::Equals { claim, value } => format!("every {noun} of {issuer} whose `{claim}` is {value}"),
         Rule::InRepository { base, .. } if is_workspace => {

@@ -37,7 +37,7 @@ impl NamedBy {
                 "\nif that does not help, a login page or a proxy is in front of the API: ask whoever runs the network",
             ),
             Self::Supervisor => (
-                "send this message to whoever runs this installation, because the workspace's supervisor named this address",
+                "send this message to whoever runs the Gitpod installation, because the workspace's supervisor named this address",
                 "",
             ),
         };
@@ -61,8 +61,8 @@ impl NamedBy {
                  if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`"
             }
             HttpError::Refused { .. } => {
-                "most likely the API does not run at the moment: try again in a minute\n\
-                 if it fails again, send this message to whoever runs this installation"
+                "most likely the API is not running at the moment: try again in a minute\n\
+                 if it fails again, send this message to whoever runs the Gitpod installation"
             }
             HttpError::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: set `HTTPS_PROXY=http://HOST:PORT` if this network needs a proxy\n\
@@ -80,7 +80,7 @@ const STOPPING: &str = "most likely the workspace is stopping or starting: try a
 
 /// The hint if the supervisor has a fault.
 const SUPERVISOR_FAULT: &str = "the supervisor is the cause, not your settings: restart the workspace\n\
-     if it fails again, send this message to whoever runs this installation";
+     if it fails again, send this message to whoever runs the Gitpod installation";
 
 /// The name of the API in messages.
 pub(super) const API: &str = "the API that mints ID tokens";
@@ -201,7 +201,7 @@ impl RefusalText {
             }
             400..=499 => {
                 "your settings are not the cause. Most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor\n\
-                 if it fails again, send this message to whoever runs this installation".into()
+                 if it fails again, send this message to whoever runs the Gitpod installation".into()
             }
             _ => SUPERVISOR_FAULT.into(),
         }
@@ -319,7 +319,7 @@ impl Explain for SourceError {
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
                 "the fault is in the service, not in your settings: try again\n\
-                 if it fails again, send this message to whoever runs this installation".into()
+                 if it fails again, send this message to whoever runs the Gitpod installation".into()
             }
             Self::Api {
                 named_by,
@@ -348,7 +348,7 @@ impl Code {
         match self {
             Self::InvalidArgument if said.contains("workspace id does not match") => {
                 "the API refuses the id of this workspace, which is no setting of yours: restart the workspace\n\
-                 if it fails again, send this message to whoever runs this installation".into()
+                 if it fails again, send this message to whoever runs the Gitpod installation".into()
             }
             Self::InvalidArgument => {
                 let named = |flag| said.to_ascii_lowercase().contains(flag);
@@ -361,16 +361,16 @@ impl Code {
             }
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
-                "in a prebuild or another user's workspace, the API token lacks the right to mint ID tokens (`function:getIDToken`): use a workspace of your own\n\
-                 if the workspace is your own, restart it\n\
-                 if that does not help, ask whoever runs this installation to enable OIDC".into()
+                "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): restart the workspace if it is your own\n\
+                 in a prebuild or another user's workspace, no API token has this right: use a workspace of your own\n\
+                 if a restart does not help, ask whoever runs the Gitpod installation to enable OIDC".into()
             }
             Self::NotFound | Self::Unimplemented if named_by == NamedBy::Variable => {
                 "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL` to use the API of the workspace".into()
             }
             Self::NotFound => "most likely this workspace was stopped or deleted, because the API does not know it: start a new one".into(),
             Self::Unimplemented => {
-                "most likely this installation is too old to mint ID tokens: ask whoever runs it to update it".into()
+                "most likely the Gitpod installation is too old to mint ID tokens: ask whoever runs it to update it".into()
             }
             Self::FailedPrecondition => STOPPING.into(),
             Self::Internal if said.contains("SSO email is empty") => {
@@ -381,7 +381,7 @@ impl Code {
                  otherwise the installation is temporarily down: try again in a minute".into()
             }
             Self::Internal => "the API is the cause, not your settings: try again in a minute\n\
-                 if it fails again, send this message to whoever runs this installation".into(),
+                 if it fails again, send this message to whoever runs the Gitpod installation".into(),
         }
     }
 }

@@ -80,7 +80,7 @@ pub struct LoginGcpArgs {
     /// For SDKs that cannot run programs: also write the ID token to a file, and name this file in the configuration
     #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub file_sourced: bool,
-    /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
+    /// With --file-sourced: where to write the ID token [default: the path of the configuration, with .jwt instead of .json]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced", hide_short_help = true, help_heading = OUTPUT)]
     pub token_file: Option<PathBuf>,
     /// With --file-sourced: keep running, and replace the ID token in the file before it expires
@@ -115,7 +115,7 @@ pub struct ExecGcpArgs {
 /// `gp idp gcloud-token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints the JSON that Google's SDKs expect from an executable. If an SDK runs this command, it prints nothing to stderr and exits with 0, even after a failure: the JSON then contains the error.",
+    long_about = "Prints the JSON that Google's SDKs expect from an executable. If an SDK runs this command, `gp` prints nothing to stderr and exits with 0, even after a failure: the JSON then contains the error.",
     after_help = "Examples:
   gp idp gcloud-token --audience example.org
   gp idp gcloud-token \\

@@ -84,7 +84,7 @@ pub struct DoctorKubernetesArgs {
     /// The API server must accept it.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The context whose API server is checked [default: the current, else the first context whose user gets tokens from `gp`]
+    /// The context whose API server is checked [default: the current context if its user gets tokens from `gp`, otherwise the first context whose user does]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The file to check [env: KUBECONFIG] [default: ~/.kube/config]

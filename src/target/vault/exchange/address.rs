@@ -94,7 +94,7 @@ pub enum PathError {
     #[error("it has two slashes in a row; write it like `{0}`")]
     Slashes(&'static str),
     /// A part that cannot be a name.
-    #[error("`{part}` cannot be a part of the path; write it like `{example}`")]
+    #[error("`{}` cannot be a part of the path; write it like `{example}`", part.escape_debug())]
     Part { part: String, example: &'static str },
 }
 

@@ -79,7 +79,7 @@ pub(super) fn of(
         ),
         Cause::Signature => format!(
             "the mount does not use the keys of {issuer}: ask {owner} to set `oidc_discovery_url={}` in the mount's configuration\n\
-             to find the difference, compare {} with the output of `vault read {config_path}`",
+             to see which keys the mount uses instead, run `vault read {config_path}`, and compare `oidc_discovery_url` or `jwks_url` with {}",
             posix_quote(issuer),
             discovery(issuer)
         ),

@@ -189,7 +189,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             ExchangeError::Unreachable { target, address: &ADDRESS, cause }
         }
         // A standby node names the active node. The ID token is not sent there automatically.
-        UnexpectedReply::Redirect { location, status, .. } if location.contains("/v1/") => {
+        UnexpectedReply::Redirect { location: Some(location), status, .. } if location.contains("/v1/") => {
             let (address, _) = location.split_once("/v1/").unwrap_or_default();
             ExchangeError::Unavailable {
                 target,

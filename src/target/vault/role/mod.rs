@@ -102,7 +102,7 @@ impl Explain for RoleError {
             Self::Refused(_) => {
                 "change the role so that a server accepts it (the message above ends with the server's reason)".into()
             }
-            Self::Empty => "if a command should print the role, run that command alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`".into(),
+            Self::Empty => "if the input comes from a command, such as `vault read -format=json auth/jwt/role/NAME`, run that command alone to see why it prints nothing".into(),
             _ => {
                 "print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
                     .into()
