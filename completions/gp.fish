@@ -69,7 +69,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'Keep running, and renew the token in FILE'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-cache -d 'With `--format kubernetes`: do not use the cache of tokens'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -97,7 +97,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -126,7 +126,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-session-name -d 'The session\'s name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l scope -d 'A scope of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy -d 'A session policy that narrows the role: JSON, or @FILE' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy-arn -d 'A managed policy that narrows the role; repeat it for up to ten' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy-arn -d 'A managed policy that narrows the role; repeatable, at most ten times' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l region -d 'The region for STS and for the tools that use the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l endpoint-url -d 'Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allowed-account -d 'Allow only roles of this account; repeatable' -r -f
@@ -143,7 +143,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-check -d 'With `--credential-process`: write the profile without trying to assume the role first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: do not use the cache of credentials'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l force -d 'Overwrite long-lived keys in the profile'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -173,7 +173,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Replace other credentials of the user'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -207,7 +207,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: keep running, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-check -d 'Write the configuration without trying to get an access token first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -224,7 +224,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l tenant-id -d 'The tenant: its ID or a domain [env: AZURE_TENANT_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l authority-host -d 'The address of Entra in your cloud [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s a -l audience -d 'The ID token\'s `aud`' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d 'The scope to request instead of `--resource`, such as https://vault.azure.net/.default' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l subscription-id -d 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l source -d 'Where the ID token comes from [default: auto]' -r -f
@@ -236,7 +236,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Keep running, and renew the ID token before it expires'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -248,10 +248,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; SDKs wait for at least 5 s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; the shortest time limit of an SDK is 5 s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -293,7 +293,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -328,7 +328,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`; ignored when `--format` is given'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Do not verify the server\'s certificate: an attacker\'s server may get the token [env: VAULT_SKIP_VERIFY]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -368,7 +368,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'Run even if the source cannot renew its token (gitlab, env); stop when the token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -384,8 +384,8 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "aws" -d 'AWS: set up provider and role, or check a trust policy for this workspace'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "vault" -d 'Vault or OpenBao: set up method and role, or check a role for this workspace'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "aws" -d 'AWS: print the setup of provider and role, or check a trust policy for this workspace'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "vault" -d 'Vault or OpenBao: print the setup of mount and role, or check a role for this workspace'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "gcp" -d 'Google Cloud: workload identity pool, provider and binding'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "azure" -d 'Azure: federated credential of an app'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "kubernetes" -d 'Kubernetes: authentication configuration and role binding'

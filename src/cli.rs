@@ -200,9 +200,9 @@ pub enum Serve {
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
-    /// AWS: set up provider and role, or check a trust policy for this workspace
+    /// AWS: print the setup of provider and role, or check a trust policy
     Aws(Lazy<TrustAwsArgs>),
-    /// Vault or OpenBao: set up method and role, or check a role for this workspace
+    /// Vault or OpenBao: print the setup of mount and role, or check a role
     Vault(Lazy<TrustVaultArgs>),
     /// Google Cloud: workload identity pool, provider and binding
     Gcp(Lazy<TrustGcpArgs>),

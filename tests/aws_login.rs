@@ -296,10 +296,10 @@ fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
     gp.run().failure(
         7,
         str![[r#"
-error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the new `credential_process` in [HOME]/.aws/config
+error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials (these keys take precedence over the new `credential_process` in [HOME]/.aws/config)
   caused by: [HOME]/.aws/credentials has several hard links, and the change would not reach the others
 hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`
-hint: otherwise change it by hand
+hint: otherwise edit it by hand
 hint: otherwise use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
@@ -461,7 +461,7 @@ fn shell_formats_print_the_variables() {
         (ran.code, ran.stderr.as_str()),
         (
             0,
-            "warning: some SDKs use AWS_PROFILE, AWS_ACCOUNT_ID instead of these variables: `unset AWS_PROFILE AWS_ACCOUNT_ID`\n"
+            "warning: some SDKs use AWS_PROFILE instead of these variables: `unset AWS_PROFILE`\nwarning: some SDKs use these credentials with `AWS_ACCOUNT_ID`, which names another account: `unset AWS_ACCOUNT_ID`\n"
         )
     );
     gp().line("idp login aws --format env").env("AWS_ACCOUNT_ID", "123456789012").run().success();

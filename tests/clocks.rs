@@ -105,7 +105,7 @@ fn a_token_that_looks_expired_comes_with_a_warning() {
         let expected = "warning: the new token expired 60 min ago on this machine's clock, which is 2 h ahead of the issuer: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert!(expired.starts_with(expected), "{line}: {expired}");
         let early = said(-two_hours(), line);
-        let expected = "warning: the clock of this machine is 2 h behind the issuer, so tools will treat the new token as expired too late: correct the clock\n";
+        let expected = "warning: the clock of this machine is 2 h behind the issuer, so tools will use the new token for too long: correct the clock\n";
         assert!(early.starts_with(expected), "{line}: {early}");
         assert!(!said(SignedDuration::ZERO, line).contains("warning"), "{line}");
     }

@@ -203,7 +203,7 @@ fn usage() {
     },
     {
       "commands": [],
-      "text": "if the mount is in another namespace, set `--namespace` (now none)"
+      "text": "if the mount is in another namespace, set `--namespace` (none is set now)"
     },
     {
       "commands": [],
@@ -724,7 +724,7 @@ fn a_refused_exchange() {
     },
     {
       "commands": [],
-      "text": "if the role is in another namespace, set `--namespace` (now none)"
+      "text": "if the role is in another namespace, set `--namespace` (none is set now)"
     },
     {
       "commands": [],
@@ -786,7 +786,7 @@ fn a_local_file() {
   "hints": [
     {
       "commands": [],
-      "text": "name a file in the folder, such as `folder/FILE`"
+      "text": "give the path of a file, such as `folder/FILE`"
     }
   ],
   "http_status": null,

@@ -119,7 +119,7 @@ fn an_output_file_that_cannot_be_written_is_named() {
         str![[r#"
 error: could not write the token to . (`--output`)
   caused by: . is a folder
-hint: name a file in the folder, such as `./FILE`
+hint: give the path of a file, such as `./FILE`
 
 "#]],
     );

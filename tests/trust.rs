@@ -146,7 +146,7 @@ fn subjects_without_a_repository() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: this gives access to every workspace of [API]/idp that was opened on no repository, whoever opened it; `--for this-user` is narrower
+warning: this accepts every workspace of [API]/idp that was opened on no repository, whoever opened it; `--for this-user` accepts fewer
 
 "#]]
     );
@@ -665,7 +665,7 @@ fn an_invalid_policy_or_role_is_an_error() {
         .run()
         .failure(1, str![[r#"
 error: could not check the trust policy
-  caused by: there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
+  caused by: the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it
 hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);

@@ -114,7 +114,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             "token_helper = \"/no/such/helper\"",
             str![[r#"
 error: could not store a token of Vault
-  caused by: the token helper `/no/such/helper` that [HOME]/.vault names is not there
+  caused by: the token helper `/no/such/helper` that [HOME]/.vault names does not exist
 hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
 
 "#]],
@@ -142,7 +142,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault is no configuration of `vault` or `bao`: line 1 is neither a setting nor a comment
-hint: correct the file: it may contain only one line, `token_helper = "/path/to/helper"`
+hint: correct the file: the only setting that it may contain is `token_helper = "/path/to/helper"`
 hint: if another file has the configuration, name it with `VAULT_CONFIG_PATH`
 hint: otherwise print the token with `--format token`
 

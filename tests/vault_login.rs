@@ -130,8 +130,8 @@ fn an_unusable_token_file_is_refused_before_any_request() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: name a file in the folder, such as `[HOME]/.vault-token/FILE`
-hint: otherwise name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
+hint: give the path of a file, such as `[HOME]/.vault-token/FILE`
+hint: otherwise set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`
 
 "#]],
     );
@@ -151,7 +151,7 @@ error: could not store the token
   caused by: could not create the folder [HOME]/file
   caused by: Not a directory (os error 20)
 hint: `[HOME]/file` is a file and not a folder: name another place
-hint: otherwise name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
+hint: otherwise set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`
 
 "#]],
     );

@@ -57,7 +57,7 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// Run even if the source cannot renew its token (gitlab, env); stop when the token expires
+    /// For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::shell;
+
 /// The receiver of hints: the stderr of `gp idp dev`, or nothing.
 #[derive(Clone, Default)]
 pub struct Hints(Option<Arc<dyn Fn(String) + Send + Sync>>);
@@ -12,13 +14,20 @@ impl Hints {
         Self(Some(Arc::new(say)))
     }
 
-    /// Lists the roles of a local service, after a request for an unknown role.
-    pub(super) fn on_unknown_role(&self, service: &str, asked: &str, known: &[&str], flag: &str) {
+    /// Lists what a local service knows of a kind (roles, audiences), after a request for something else. `flag` adds it.
+    pub(super) fn on_unknown(&self, service: &str, kind: &str, asked: &str, known: &[&str], flag: &str) {
         let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let command = shell::command(&["gp", "idp", "dev", flag, asked]);
         say(format!(
-            "note: the local {service} has no role `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts a local workspace with that role"
+            "note: the local {service} has no {kind} `{asked}`. It has {known}. `{command}` starts a local workspace with that {kind}"
         ));
+    }
+
+    /// Names the command that explains a refusal by the policy of `--aws-trust-policy`.
+    pub(super) fn on_trust_policy(&self) {
+        let Some(say) = &self.0 else { return };
+        say("note: the policy of `--aws-trust-policy` refuses the token: `gp idp trust aws --check FILE` shows the difference".to_owned());
     }
 }
 

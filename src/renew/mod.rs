@@ -91,10 +91,13 @@ impl Renewal {
             let hint = not_fresh.hint().unwrap_or_default();
             ctx.out.warn(format!("{not_fresh}: {hint}"));
         } else if let Some(clock) = &self.clock {
-            let effect = if clock.difference.is_ahead() { "too early" } else { "too late" };
+            let effect = if clock.difference.is_ahead() {
+                format!("stop using {} too early", what.new)
+            } else {
+                format!("use {} for too long", what.new)
+            };
             ctx.out.warn(format!(
-                "the clock of this machine is {clock}, so tools will treat {} as expired {effect}: correct the clock",
-                what.new
+                "the clock of this machine is {clock}, so tools will {effect}: correct the clock"
             ));
         }
     }

@@ -93,12 +93,12 @@ impl Explain for FileError {
             Self::NoFolder(error) => return error.hint(),
             Self::Read(error) => return error.hint(),
             Self::IsFolder { path } => {
-                format!("name a file in the folder, such as `{}`", path.join("FILE").display())
+                format!("give the path of a file, such as `{}`", path.join("FILE").display())
             }
             Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "name another place, which only you can write to".into(),
             Self::HardLinked { .. } => {
-                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`\notherwise change it by hand"
+                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`\notherwise edit it by hand"
                     .into()
             }
             Self::OtherContent { .. } | Self::OtherLines { .. } => {

@@ -156,7 +156,7 @@ fn hints_match_the_cause() {
     assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
     let home = home();
     let folder = format!("{}/new/", home.path().display());
-    let in_it = format!("name a file in the folder, such as `{folder}FILE`");
+    let in_it = format!("give the path of a file, such as `{folder}FILE`");
     assert_eq!(hint(&folder), Some(in_it));
     assert_eq!(names(home.path()), [""; 0]);
 }

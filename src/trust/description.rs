@@ -74,5 +74,5 @@ pub(crate) fn too_broad_warning(rule: &Rule, identity: &Identity) -> Option<Stri
         Rule::InRepository { .. } | Rule::HasPrefix { .. } => false,
     };
     let everyone = describe_access(rule, identity).swap_remove(0);
-    wide.then(|| format!("this gives access to {everyone}; `--for {narrower}` is narrower"))
+    wide.then(|| format!("this accepts {everyone}; `--for {narrower}` accepts fewer"))
 }

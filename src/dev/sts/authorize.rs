@@ -10,6 +10,7 @@ use super::options::AwsOptions;
 use super::refusal::Refusal;
 use super::reply::Granted;
 use super::token::{self, Issuer, Verified};
+use crate::dev::hints::Hints;
 use crate::target::aws::iam::{
     ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider, Request, TAG_SESSION, TrustPolicy,
 };
@@ -22,6 +23,7 @@ pub(super) struct Workspace<'a> {
     pub(super) issuer: &'a str,
     pub(super) jwks: &'a Value,
     pub(super) subject: &'a str,
+    pub(super) hints: &'a Hints,
 }
 
 /// Decides as AWS does: returns the grant, or AWS's error.
@@ -39,10 +41,17 @@ pub(super) fn authorize(
     let trusted = has_provider.then_some(Issuer { url: issuer, jwks: workspace.jwks });
     let token = token::verify(asked.token, trusted, now.as_second())?;
     let Some(audience) = token.audience.iter().find(|audience| options.client_ids.contains(audience)) else {
+        let known: Vec<&str> = options.client_ids.iter().map(String::as_str).collect();
+        for audience in &token.audience {
+            workspace.hints.on_unknown("AWS", "audience", audience, &known, "--aws-client-id");
+        }
         return Err(Refusal::audience());
     };
-    let known =
-        options.roles.iter().find(|known| known.arn == role.text).ok_or_else(Refusal::access_denied)?;
+    let Some(known) = options.roles.iter().find(|known| known.arn == role.text) else {
+        let known: Vec<&str> = options.roles.iter().map(|role| role.arn.as_str()).collect();
+        workspace.hints.on_unknown("AWS", "role", role.text, &known, "--aws-role");
+        return Err(Refusal::access_denied());
+    };
     let issuers = match options.providers.as_slice() {
         [] => vec![issuer.to_owned()],
         names => names.iter().map(|name| format!("https://{name}")).collect(),
@@ -60,6 +69,9 @@ pub(super) fn authorize(
         };
     }
     if !trusted {
+        if known.trust_policy.is_some() {
+            workspace.hints.on_trust_policy();
+        }
         return Err(Refusal::access_denied());
     }
     if asked.duration > known.max_session_duration {

@@ -151,7 +151,8 @@ fn assume(state: &State, form: &Form) -> Response {
 
 fn authorized(state: &State, asked: &Parameters<'_>) -> Answer {
     let subject = &state.options.subject();
-    let workspace = authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
+    let hints = &state.options.hints;
+    let workspace = authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject, hints };
     let (options, now) = (&state.options.aws, state.options.clock.now());
     match authorize::authorize(options, &workspace, asked, now) {
         Ok(granted) => {
@@ -159,13 +160,7 @@ fn authorized(state: &State, asked: &Parameters<'_>) -> Answer {
             state.sts.memory(|memory| memory.sessions.push(session.clone()));
             Answer::Granted(granted, session)
         }
-        Err(refusal) => {
-            let known: Vec<&str> = options.roles.iter().map(|role| role.arn.as_str()).collect();
-            if !known.contains(&asked.role.text) {
-                state.options.hints.on_unknown_role("AWS", asked.role.text, &known, "--aws-role");
-            }
-            Answer::Refused(refusal)
-        }
+        Err(refusal) => Answer::Refused(refusal),
     }
 }
 

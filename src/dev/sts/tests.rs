@@ -63,7 +63,7 @@ fn form(changes: &[(&str, &str)]) -> Form {
 /// `allowed`, or status, code and message.
 fn ask(options: &AwsOptions, changes: &[(&str, &str)]) -> String {
     let jwks = json!({"keys": [KEY.jwk()]});
-    let workspace = Workspace { issuer: ISSUER, jwks: &jwks, subject: SUBJECT };
+    let workspace = Workspace { issuer: ISSUER, jwks: &jwks, subject: SUBJECT, hints: &Hints::default() };
     let form = form(changes);
     let now = Timestamp::from_second(NOW).unwrap();
     match form.check().and_then(|asked| authorize(options, &workspace, &asked, now)) {

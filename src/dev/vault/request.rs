@@ -111,7 +111,7 @@ impl Request<'_> {
         let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
         let known: Vec<&str> = options.roles.iter().map(|role| role.name.as_str()).collect();
         if let Some(name) = asked.role.filter(|name| !known.contains(&name.to_lowercase().as_str())) {
-            state.options.hints.on_unknown_role("Vault", name, &known, "--vault-role");
+            state.options.hints.on_unknown("Vault", "role", name, &known, "--vault-role");
         }
         let granted = authorize::authorize(options, &trusted, &asked, now)?;
         let ttl = self.wrap_ttl()?;

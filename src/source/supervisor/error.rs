@@ -263,7 +263,7 @@ impl Explain for SourceError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::BadAddress { variable: "SUPERVISOR_ADDR", .. } => {
-                "run `unset SUPERVISOR_ADDR`: `gp` then asks `localhost:22999`, where a workspace's supervisor listens".into()
+                "run `unset SUPERVISOR_ADDR`: `gp` then asks `127.0.0.1:22999`, where a workspace's supervisor listens".into()
             }
             Self::BadAddress { variable, .. } => format!(
                 "inside a workspace, run `unset {variable}`\n\
@@ -289,7 +289,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`\n\
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `127.0.0.1:22999`\n\
                      if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one\n\
                      otherwise the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
@@ -301,7 +301,7 @@ impl Explain for SourceError {
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
                     (SupervisorSetting::Named(address), _) if !address.ends_with(":22999") => format!(
-                        "most likely another program listens on `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`"
+                        "most likely another program listens on `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR` to use the default, `127.0.0.1:22999`"
                     ),
                     (_, Self::NotASupervisor { .. }) => {
                         "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()

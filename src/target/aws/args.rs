@@ -35,7 +35,7 @@ pub struct AwsArgs {
     /// A session policy that narrows the role: JSON, or @FILE
     #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub policy: Option<String>,
-    /// A managed policy that narrows the role; repeat it for up to ten
+    /// A managed policy that narrows the role; repeatable, at most ten times
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub policy_arn: Vec<String>,
     /// The region for STS and for the tools that use the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
@@ -79,7 +79,7 @@ pub struct LoginAwsArgs {
     pub format: Option<Format<AwsFormat>>,
     /// Write a profile that runs `gp`
     ///
-    /// SDKs call it whenever they need credentials.
+    /// SDKs run `gp` whenever they need credentials.
     #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
     /// Write the address of an S3 service that is not AWS, such as MinIO, into the profile as well
@@ -122,7 +122,7 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output`, it also ends when the shell that started it ends, and removes the file. With `--detach`, it continues in the background as soon as the file is written; `kill $IDP_SERVE_PID` stops it.",
+    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output`, it also ends when the shell that started it ends, unless `--detach` is given. With `--detach`, it goes to the background as soon as the file is written; `kill $IDP_SERVE_PID` stops it. When it ends, it removes the file.",
     after_help = "Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\

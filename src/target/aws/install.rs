@@ -123,7 +123,7 @@ pub(super) async fn process(
     let half_done = || {
         let (config, store) = (config.path.display(), store.path.display());
         format!(
-            "remove the keys of the profile `{name}` from {store}, which take precedence over the new `credential_process` in {config}"
+            "remove the keys of the profile `{name}` from {store} (these keys take precedence over the new `credential_process` in {config})"
         )
     };
     rivals.push(match locked_keys {

@@ -45,14 +45,16 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
     };
     session.hand_over().to(Recipient::Stdout, print).await?;
     if matches!(format, Format::Shell(_)) {
-        // The SDK for Node prefers a profile to the variables. Like the SDK for Python, it combines the account of
-        // `AWS_ACCOUNT_ID` with any keys.
-        let is_other = |name: &&str| match *name {
-            "AWS_ACCOUNT_ID" => ctx.var(name).ok().flatten().is_some_and(|id| id != credentials.account),
-            _ => ctx.is_set(name),
-        };
-        let set: Vec<_> = ["AWS_PROFILE", "AWS_ACCOUNT_ID"].into_iter().filter(is_other).collect();
+        // The SDK for Node prefers a profile to the variables.
+        let set: Vec<_> = ["AWS_PROFILE"].into_iter().filter(|name| ctx.is_set(name)).collect();
         warn_of_conflicts(&set, "some SDKs", "these variables", ctx);
+        // The SDKs for Node and Python combine the account of `AWS_ACCOUNT_ID` with any keys.
+        let account = ctx.var("AWS_ACCOUNT_ID").ok().flatten();
+        if account.is_some_and(|account| account != credentials.account) {
+            ctx.out.warn(
+                "some SDKs use these credentials with `AWS_ACCOUNT_ID`, which names another account: `unset AWS_ACCOUNT_ID`",
+            );
+        }
     }
     Ok(())
 }

@@ -22,10 +22,10 @@ pub struct AzureArgs {
     pub authority_host: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The federated credential has to list this audience [default: api://AzureADTokenExchange, or the audience of the cloud].
+    /// The federated credential has to list this audience [default: api://AzureADTokenExchange, or the audience of the cloud in `--authority-host`].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
-    /// The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud]
+    /// The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
     /// The scope to request instead of `--resource`, such as https://vault.azure.net/.default

@@ -129,7 +129,7 @@ pub struct GcloudTokenArgs {
     pub audience: Vec<String>,
     #[command(flatten)]
     pub source: SourceArgs,
-    /// How long `gp` tries; SDKs wait for at least 5 s
+    /// How long `gp` tries; the shortest time limit of an SDK is 5 s
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, help_heading = COMMON, hide_short_help = true)]
     pub timeout: Duration,
 }

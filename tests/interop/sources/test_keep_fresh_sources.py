@@ -903,7 +903,7 @@ AHEAD = (
 )
 BEHIND = (
     "warning: the clock of this machine is 2 h behind the issuer, "
-    "so tools will treat the new token as expired too late: correct the clock\n"
+    "so tools will use the new token for too long: correct the clock\n"
 )
 
 

@@ -154,16 +154,19 @@ impl Case<'_> {
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
         let lets_in = if trust.is_empty() { "" } else { "\nthe statement `trust` above accepts this token" };
-        let is_local = self.request.endpoint.url.is_loopback();
-        let local = if is_local { " (for a local STS: `gp idp trust aws --check FILE`)" } else { "" };
+        // The local issuer acts as each provider that the policy of a local workspace names.
+        let (local, provider) = if self.request.endpoint.url.is_loopback() {
+            ("\nin a local workspace, run `gp idp trust aws --check FILE` with the file of `--aws-trust-policy`", "")
+        } else {
+            ("", "\nif `Principal` or `Condition` names another provider, name the provider of the `iss` above")
+        };
         let hint = format!(
-            "AWS does not name the cause. Check that account {account} has the role `{name}` (`--role-arn`), and compare its trust policy with the values above\n\
+            "AWS does not name the cause. Check that account {account} has the role `{name}` (`--role-arn`), and compare its trust policy with the values above{local}\n\
              most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)\n\
-             if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards\n\
-             if `Principal` or `Condition` names another provider, name the provider of the `iss` above\n\
+             if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards{provider}\n\
              if `Action` is another action than `sts:AssumeRoleWithWebIdentity`, add this action\n\
              if the policy requires another `sts:RoleSessionName`, set it with `--role-session-name`\n\
-             whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{local}{lets_in}"
+             whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
         Advice { hint: Some(hint), trust }
     }
@@ -226,7 +229,7 @@ impl Case<'_> {
         let account = self.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
-                "put an audience first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`: of several audiences, AWS checks only the first one, as `azp`"
+                "of several audiences, AWS checks only the first one (the `azp` above): let the first `--audience` be one that the identity provider in account {account} lists, most likely `sts.amazonaws.com`"
             );
         }
         let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());

@@ -21,7 +21,7 @@ pub enum PolicyError {
     NotText,
     /// JSON, but neither a policy nor a role.
     #[error(
-        "there is no trust policy here, because there is neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone"
+        "the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it"
     )]
     NoPolicy,
     /// A value of the wrong type, or one that is not allowed here.

@@ -112,7 +112,7 @@ impl Case<'_> {
                 let life = claims.expires_at.zip(claims.issued_at);
                 let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
                 format!(
-                    "the token lives for {}, and Entra accepts at most one day: ask whoever runs the issuer to lower the lifetime of its ID tokens",
+                    "the token lives for {}, and Entra accepts at most 25 h: ask whoever runs the issuer to lower the lifetime of its ID tokens",
                     time::span(life.unsigned_abs())
                 )
             }

@@ -20,7 +20,7 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace: `--for` takes only `this-repository` or `this-subject`, with the same effect. This command changes nothing in Azure: it prints commands for the app's administrator.",
+    long_about = "Entra compares the whole `sub`, so the credential accepts every token with exactly the `sub` of this workspace's token, and no other. `--for this-repository` and `--for this-subject` have this effect; the other values of `--for` are refused. This command changes nothing in Azure: it prints commands for the app's administrator.",
     after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\

@@ -111,7 +111,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             shell::posix_quote(issuer)
         ),
         "unauthorized_client" => format!(
-            "the provider's attribute condition rejects these claims (the condition is case-sensitive): ask whoever administers the pool to compare the claims above with what `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'` prints"
+            "the provider's attribute condition rejects these claims (the condition is case-sensitive): ask whoever administers the pool to compare the claims above with the output of `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
         ),
         "invalid_scope" => "Google knows no such scope: correct `--scopes`, such as `--scopes https://www.googleapis.com/auth/cloud-platform`".into(),
         "invalid_grant" => format!(
@@ -151,8 +151,8 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
                 &principal,
             ]);
             format!(
-                "this subject may not use the account `{account}`: check `--service-account`\n\
-                 if the account is right, ask whoever administers its project to run `{command}` (this takes up to 5 minutes)"
+                "this subject is not allowed to use the account `{account}`: check `--service-account`\n\
+                 if the account is right, ask whoever administers its project to run `{command}` (it takes effect within 5 minutes)"
             )
         }
         404 => format!(

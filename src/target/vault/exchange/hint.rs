@@ -17,7 +17,11 @@ pub(super) fn of(
     let path = request.mount.as_str();
     let role = request.role.as_deref().unwrap_or("ROLE");
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
-    let namespace = request.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str());
+    let namespace = request
+        .server
+        .namespace
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), |namespace| format!("`{}`", namespace.as_str()));
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
     // A claim may contain anything, and the reader pastes the command into a shell.
@@ -94,7 +98,7 @@ pub(super) fn of(
         ),
         Cause::NoSuchRole => format!(
             "most likely `--role` is misspelled: correct it (`vault list {}` prints the roles of the mount `{path}`)\n\
-             if the role is in another namespace, set `--namespace` (now {namespace})\n\
+             if the role is in another namespace, set `--namespace` ({namespace} is set now)\n\
              if the role is at another mount, set `--mount`",
             posix_quote(&format!("auth/{path}/role"))
         ),
@@ -114,7 +118,7 @@ pub(super) fn of(
         // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
             "the server does not name the cause. Most likely there is no mount `{path}`: correct `--mount`\n\
-             if the mount is in another namespace, set `--namespace` (now {namespace})\n\
+             if the mount is in another namespace, set `--namespace` ({namespace} is set now)\n\
              if the role's `token_bound_cidrs` do not allow this machine's address, ask {owner} to add the address\n\
              to find the cause, ask {owner} to run `vault auth list` and {see}"
         ),

@@ -66,7 +66,7 @@ impl Explain for TokenStoreError {
         match self {
             Self::NoFolder(_) => Some("set `HOME`\notherwise print the token with `--format token`".into()),
             Self::Config { .. } => Some(
-                "correct the file: it may contain only one line, `token_helper = \"/path/to/helper\"`\n\
+                "correct the file: the only setting that it may contain is `token_helper = \"/path/to/helper\"`\n\
                  if another file has the configuration, name it with `VAULT_CONFIG_PATH`\n\
                  otherwise print the token with `--format token`"
                     .into(),
@@ -84,7 +84,7 @@ impl Explain for TokenStoreError {
             }
             Self::Write(error) => Some(or_without_file(
                 error.hint(),
-                "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`",
+                "set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`",
             )),
             Self::Read(error) => error.hint(),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {

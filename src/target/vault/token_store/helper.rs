@@ -42,7 +42,7 @@ impl Helper {
         let path = PathBuf::from(&program);
         let reason = match fs::metadata(&path) {
             _ if !path.is_absolute() => "is not an absolute path",
-            Err(_) => "is not there",
+            Err(_) => "does not exist",
             Ok(found) if !found.is_file() => "is not a file",
             Ok(found) if found.permissions().mode() & 0o111 == 0 => "is not executable",
             Ok(_) => return Ok(Self { path, config: config.to_owned() }),
