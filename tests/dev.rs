@@ -183,6 +183,8 @@ fn a_real_roles_trust_policy_can_be_tried() {
         std::fs::write(gp.home().join("trust.json"), TRUST_POLICY).unwrap();
         let ran = gp.run();
         assert_eq!(ran.code, code, "{context}:\n{}", ran.stderr);
+        let note = "note: the policy of `--aws-trust-policy` refuses the token: `gp idp trust aws --check FILE` shows the difference\n";
+        assert_eq!(ran.stderr.contains(note), code == 5, "{context}:\n{}", ran.stderr);
     }
     login("--aws-trust-policy none.json").run().failure(
         7,
@@ -337,13 +339,17 @@ fn the_role_names_of_the_docs_exist() {
 }
 
 #[test]
-fn the_refusal_of_an_unknown_role_lists_the_known_roles() {
+fn the_refusal_of_an_unknown_name_lists_the_known_names() {
     let aws = Gp::new()
         .line("idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/other --format json")
         .run();
     assert_eq!(aws.code, 5);
     let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. `gp idp dev --aws-role arn:aws:iam::123456789012:role/other` starts a local workspace with that role\n";
     assert!(aws.stderr.contains(expected), "{}", aws.stderr);
+    let line = "idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience x --format json";
+    let audience = Gp::new().line(line).run();
+    let expected = "note: the local AWS has no audience `x`. It has `sts.amazonaws.com`. `gp idp dev --aws-client-id x` starts a local workspace with that audience\n";
+    assert!(audience.code == 5 && audience.stderr.contains(expected), "{}", audience.stderr);
     let vault = Gp::new().line("idp dev -- gp idp login vault --role other --format token").run();
     assert_eq!(vault.code, 5);
     let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. `gp idp dev --vault-role other` starts a local workspace with that role\n";

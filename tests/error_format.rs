@@ -280,7 +280,7 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `127.0.0.1:22999`"
     },
     {
       "commands": [],
@@ -414,15 +414,15 @@ fn a_refused_exchange() {
     },
     {
       "commands": [],
+      "text": "in a local workspace, run `gp idp trust aws --check FILE` with the file of `--aws-trust-policy`"
+    },
+    {
+      "commands": [],
       "text": "most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)"
     },
     {
       "commands": [],
       "text": "if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards"
-    },
-    {
-      "commands": [],
-      "text": "if `Principal` or `Condition` names another provider, name the provider of the `iss` above"
     },
     {
       "commands": [],
@@ -434,7 +434,7 @@ fn a_refused_exchange() {
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`)"
+      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`"
     },
     {
       "commands": [],

@@ -92,7 +92,9 @@ fn as_user(gp: &Gp, script: &str) -> Output {
         }
         let binary = folder.join("gp");
         if !binary.exists() {
-            fs::copy(Gp::binary(), &binary).unwrap();
+            // If this process wrote the copy, a child of another test could still have it open for writing.
+            let copied = Command::new("/bin/cp").arg(Gp::binary()).arg(&binary).status().unwrap();
+            assert!(copied.success());
         }
         bash = gp.in_shell(Command::new("bash"), &script.replace("\"$0\"", binary.to_str().unwrap()));
         bash.uid(NOBODY).gid(NOBODY);

@@ -458,7 +458,7 @@ fn as_a_plugin_it_fails_fast_with_one_line() {
     assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     assert_eq!((ran.stdout.as_str(), ran.stderr.lines().count()), ("", 1), "{}", ran.stderr);
     ran.failure(3, str![[r#"
-error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `localhost:22999`; if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one; otherwise the workspace may still be starting: try again in a moment
+error: could not mint an ID token for `x`: the workspace's supervisor cannot be reached: http://[SERVER] refused the connection ([..] tries in [..] ms); hint: most likely `SUPERVISOR_ADDR` ([SERVER]) names the wrong port: run `unset SUPERVISOR_ADDR` to use the default, `127.0.0.1:22999`; if `gp idp dev -- CMD` set the variable, that local workspace has ended: start a new one; otherwise the workspace may still be starting: try again in a moment
 
 "#]]);
 }

@@ -141,12 +141,12 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
                "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
                "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
 hint: AWS does not name the cause. Check that account 123456789012 has the role `dev` (`--role-arn`), and compare its trust policy with the values above
+hint: in a local workspace, run `gp idp trust aws --check FILE` with the file of `--aws-trust-policy`
 hint: most likely the policy requires another `sub` or `aud` than the ones above (compare upper and lower case and a final slash)
 hint: if the policy has a `*` under StringEquals, use StringLike: StringEquals does not support wildcards
-hint: if `Principal` or `Condition` names another provider, name the provider of the `iss` above
 hint: if `Action` is another action than `sts:AssumeRoleWithWebIdentity`, add this action
 hint: if the policy requires another `sts:RoleSessionName`, set it with `--role-session-name`
-hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -` (for a local STS: `gp idp trust aws --check FILE`)
+hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`
 hint: the statement `trust` above accepts this token
 
 "#]]);

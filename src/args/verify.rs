@@ -27,7 +27,7 @@ Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or 
   gp idp verify --audience example.org --jwks keys.json < token.jwt"
 )]
 pub struct VerifyArgs {
-    /// The token, or a text with the HTTP header `Authorization: Bearer …`; `-` reads stdin
+    /// The token, or a line `Authorization: Bearer …`; `-` reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// The audience that the token must have

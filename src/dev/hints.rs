@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::shell;
-
 /// The receiver of hints: the stderr of `gp idp dev`, or nothing.
 #[derive(Clone, Default)]
 pub struct Hints(Option<Arc<dyn Fn(String) + Send + Sync>>);
@@ -18,9 +16,8 @@ impl Hints {
     pub(super) fn on_unknown(&self, service: &str, kind: &str, asked: &str, known: &[&str], flag: &str) {
         let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let command = shell::command(&["gp", "idp", "dev", flag, asked]);
         say(format!(
-            "note: the local {service} has no {kind} `{asked}`. It has {known}. `{command}` starts a local workspace with that {kind}"
+            "note: the local {service} has no {kind} `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts a local workspace with that {kind}"
         ));
     }
 

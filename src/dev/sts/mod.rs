@@ -152,7 +152,8 @@ fn assume(state: &State, form: &Form) -> Response {
 fn authorized(state: &State, asked: &Parameters<'_>) -> Answer {
     let subject = &state.options.subject();
     let hints = &state.options.hints;
-    let workspace = authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject, hints };
+    let workspace =
+        authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject, hints };
     let (options, now) = (&state.options.aws, state.options.clock.now());
     match authorize::authorize(options, &workspace, asked, now) {
         Ok(granted) => {

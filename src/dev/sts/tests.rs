@@ -9,6 +9,7 @@ use snapbox::{assert_data_eq, str};
 
 use super::authorize::{Workspace, authorize};
 use super::*;
+use crate::dev::hints::Hints;
 use crate::dev::keys::SigningKey;
 use crate::target::aws::iam::TrustPolicy;
 

@@ -156,9 +156,15 @@ impl Case<'_> {
         let lets_in = if trust.is_empty() { "" } else { "\nthe statement `trust` above accepts this token" };
         // The local issuer acts as each provider that the policy of a local workspace names.
         let (local, provider) = if self.request.endpoint.url.is_loopback() {
-            ("\nin a local workspace, run `gp idp trust aws --check FILE` with the file of `--aws-trust-policy`", "")
+            (
+                "\nin a local workspace, run `gp idp trust aws --check FILE` with the file of `--aws-trust-policy`",
+                "",
+            )
         } else {
-            ("", "\nif `Principal` or `Condition` names another provider, name the provider of the `iss` above")
+            (
+                "",
+                "\nif `Principal` or `Condition` names another provider, name the provider of the `iss` above",
+            )
         };
         let hint = format!(
             "AWS does not name the cause. Check that account {account} has the role `{name}` (`--role-arn`), and compare its trust policy with the values above{local}\n\
