@@ -91,7 +91,7 @@ def test_a_namespace_without_the_mount(inside: Callable[..., Gp], server: Server
     server.set("sys/namespaces/empty")
     done = inside()("idp", "login", "vault", "--role", "demo", "--namespace", "empty")
     assert refused(done) == "permission denied (HTTP 403)"
-    assert "`--namespace` (now empty)" in done.stderr
+    assert "`--namespace` (`empty` is set now)" in done.stderr
 
 
 def test_an_address_that_the_role_does_not_allow(inside: Callable[..., Gp], server: Server) -> None:
