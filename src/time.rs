@@ -17,7 +17,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bare = !text.ends_with(|c: char| c.is_ascii_alphabetic());
     let read = if bare { seconds(text, "s") } else { parts(text) };
     read.filter(|duration| *duration <= Duration::from_secs(366 * 86400))
-        .ok_or_else(|| "write it like `30s`, `500ms`, `2m` or `1h`".to_owned())
+        .ok_or_else(|| "write it like `30s`, `2m` or `1h`".to_owned())
 }
 
 /// The sum of numbers with units.

@@ -347,15 +347,15 @@ fn the_refusal_of_an_unknown_name_lists_the_known_names() {
         .line("idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/other --format json")
         .run();
     assert_eq!(aws.code, 5);
-    let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. `gp idp dev --aws-role arn:aws:iam::123456789012:role/other` starts a local workspace with that role\n";
+    let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. To use that role, start the local workspace with `--aws-role`\n";
     assert!(aws.stderr.contains(expected), "{}", aws.stderr);
     let line = "idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience x --format json";
     let audience = Gp::new().line(line).run();
-    let expected = "note: the local AWS has no audience `x`. It has `sts.amazonaws.com`. `gp idp dev --aws-client-id x` starts a local workspace with that audience\n";
+    let expected = "note: the local AWS has no audience `x`. It has `sts.amazonaws.com`. To use that audience, start the local workspace with `--aws-client-id`\n";
     assert!(audience.code == 5 && audience.stderr.contains(expected), "{}", audience.stderr);
     let vault = Gp::new().line("idp dev -- gp idp login vault --role other --format token").run();
     assert_eq!(vault.code, 5);
-    let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. `gp idp dev --vault-role other` starts a local workspace with that role\n";
+    let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. To use that role, start the local workspace with `--vault-role`\n";
     assert!(vault.stderr.contains(expected), "{}", vault.stderr);
 }
 

@@ -92,8 +92,8 @@ fn invalid_numbers_and_times_are_refused_with_the_expected_form() {
         ("login aws --duration-seconds x", "write it in seconds, without a unit, like `3600`"),
         ("serve aws --port abc", "write a port number from 0 to 65535, like `8080`"),
         ("dev --port 99999", "write a port number from 0 to 65535, like `8080`"),
-        ("token --audience x --timeout -5s", "write it like `30s`, `500ms`, `2m` or `1h`"),
-        ("gcloud-token --audience x --timeout -5s", "write it like `30s`, `500ms`, `2m` or `1h`"),
+        ("token --audience x --timeout -5s", "write it like `30s`, `2m` or `1h`"),
+        ("gcloud-token --audience x --timeout -5s", "write it like `30s`, `2m` or `1h`"),
         ("dev --aws-max-session-duration 1h", "write it in seconds, without a unit, like `3600`"),
     ];
     for (line, said) in cases {

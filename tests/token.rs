@@ -216,7 +216,7 @@ fn wrong_values_are_usage_errors() {
             "invalid value '' for '--audience <AUDIENCE>': it is empty. If its value is a shell variable, set",
         ),
         ("idp token --audience x --timeout 0", "the time must be above zero, such as `30s`"),
-        ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
+        ("idp token --audience x --timeout soon", "write it like `30s`, `2m` or `1h`"),
         ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
         (
             "idp token --audience x --decode --format json",
@@ -360,7 +360,7 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
             500,
             r#"{"code":"internal","message":"Failed to establish connection to downstream services. If this issue persists, please contact Gitpod Support."}"#.to_owned(),
             4,
-            "hint: the workspace's API token may have expired or may be revoked: restart the workspace\nhint: otherwise the installation is temporarily down",
+            "hint: the workspace's API token may have expired or been revoked: restart the workspace\nhint: otherwise the installation is temporarily down",
         ),
         (
             400,

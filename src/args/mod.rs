@@ -57,7 +57,7 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires
+    /// If the source has only one token (gitlab, env): run anyway, and stop when that token expires
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log
@@ -250,7 +250,7 @@ impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
 
 pub(crate) fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("it is empty. If its value is a shell variable, set that variable first. Leave out an option that is not required".to_owned());
+        return Err("it is empty. If its value is a shell variable, set that variable first. If you do not need this option, leave it out".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -162,7 +162,7 @@ pub struct DevAwsArgs {
     /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// A file with the trust policy of the roles; the local issuer stands for each identity provider in it [default: a policy that trusts this workspace]
+    /// A file with the trust policy of the roles; the local issuer replaces each identity provider in it [default: a policy that trusts this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeatable

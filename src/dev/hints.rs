@@ -17,7 +17,7 @@ impl Hints {
         let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         say(format!(
-            "note: the local {service} has no {kind} `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts a local workspace with that {kind}"
+            "note: the local {service} has no {kind} `{asked}`. It has {known}. To use that {kind}, start the local workspace with `{flag}`"
         ));
     }
 

@@ -208,9 +208,10 @@ impl Failure {
         }
         if let Some(hint) = self.hint_for(ctx) {
             // SDKs show only the last line of a helper's stderr.
-            let hint = if ctx.caller().is_some() { hint.replace('\n', "; ") } else { hint };
-            for line in hint.lines() {
-                let _ = writeln!(text, "{} {}", paint.hint("hint:"), shown(line));
+            let lines: Vec<String> = hint.lines().map(shown).collect();
+            let lines = if ctx.caller().is_some() { vec![lines.join("; ")] } else { lines };
+            for line in lines {
+                let _ = writeln!(text, "{} {line}", paint.hint("hint:"));
             }
         }
         text

@@ -230,7 +230,7 @@ impl Explain for ExchangeError {
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // Some callers show only the last line, so the hint has the cause.
             Self::Rejected { target, error_text, .. } => Some(format!(
-                "{} does not say which claim is wrong, only `{}`: ask whoever configured this login there to compare the claims above with the configuration",
+                "{} does not say which claim is wrong, only `{}`: ask whoever configured this login there to compare the claims above with the configuration, and to look into the log",
                 without_address(target),
                 shortened(error_text)
             )),

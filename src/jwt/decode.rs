@@ -21,7 +21,7 @@ const MAX_NESTING: usize = 8;
 
 /// The hint for a token that copying may have damaged.
 const COPY_AGAIN: &str =
-    "copy the whole token again, or pipe in the output of `gp idp token --audience example.org`";
+    "copy the whole token again, or pipe in the output of `gp idp token --audience AUDIENCE`";
 /// The hint for a text that may be no JWT at all.
 const OPAQUE: &str = "if it is an opaque token, it cannot be decoded";
 
@@ -137,16 +137,27 @@ impl Explain for MalformedToken {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Empty => Some("give the token as an argument, or pipe in the output of `gp idp token --audience example.org`".into()),
+            Self::Empty => Some(
+                "give the token as an argument, or pipe in the output of `gp idp token --audience AUDIENCE`"
+                    .into(),
+            ),
             Self::NoneIn(_) => Some("an opaque token cannot be decoded".into()),
             Self::Lines => Some("give the line with the token alone".into()),
-            Self::Json { part, reason: JsonError::Syntax(_) } => Some(format!(
-                "most likely copying lost or changed characters of the {part}: {COPY_AGAIN}"
+            Self::Json { part, reason: JsonError::Syntax(_) } => {
+                Some(format!("most likely copying lost or changed characters of the {part}: {COPY_AGAIN}"))
+            }
+            Self::Parts(0..=2) => {
+                Some(format!("if the end of the token was cut off, {COPY_AGAIN}\n{OPAQUE}"))
+            }
+            Self::Parts(_) => Some(format!(
+                "if there is other text next to the token, {COPY_AGAIN}\notherwise this is not a token"
             )),
-            Self::Parts(0..=2) => Some(format!("if the end of the token was cut off, {COPY_AGAIN}\n{OPAQUE}")),
-            Self::Parts(_) => Some(format!("if there is other text next to the token, {COPY_AGAIN}\notherwise this is not a token")),
-            Self::Base64 { part, .. } => Some(format!("if copying lost or changed characters of the {part}, {COPY_AGAIN}\n{OPAQUE}")),
-            Self::WhiteSpace(_) => Some(format!("copying added a line break or a space to the token: {COPY_AGAIN}")),
+            Self::Base64 { part, .. } => {
+                Some(format!("if copying lost or changed characters of the {part}, {COPY_AGAIN}\n{OPAQUE}"))
+            }
+            Self::WhiteSpace(_) => {
+                Some(format!("copying added a line break or a space to the token: {COPY_AGAIN}"))
+            }
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 const OWN_HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
-const FIX: &str = "a step gets the job's access token only through its `env`: add these lines to the step\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
+const FIX: &str = "a step gets the job's access token only through its `env`: add `SYSTEM_ACCESSTOKEN: $(System.AccessToken)` there";
 
 /// A job of a pipeline.
 #[derive(Debug)]

@@ -377,7 +377,7 @@ impl Code {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
             Self::Internal if said.starts_with("Failed to establish connection to downstream services") => {
-                "the workspace's API token may have expired or may be revoked: restart the workspace\n\
+                "the workspace's API token may have expired or been revoked: restart the workspace\n\
                  otherwise the installation is temporarily down: try again in a minute".into()
             }
             Self::Internal => "the API is the cause, not your settings: try again in a minute\n\

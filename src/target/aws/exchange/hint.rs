@@ -64,7 +64,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "ValidationError" => case.invalid_value().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
             let fault = request.policies.inline_fault();
-            let fault = fault.map_or("most often an element is misspelled (upper and lower case count)".to_owned(), |fault| format!("but {fault}"));
+            let fault = fault.map_or("but AWS refuses it, most often because an element is misspelled (upper and lower case count)".to_owned(), |fault| format!("but {fault}"));
             format!(
                 "correct the text of `--policy`: it is valid JSON, {fault}\n\
                  a session policy looks like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"

@@ -123,7 +123,7 @@ pub(super) fn of(
              to find the cause, ask {owner} to run `vault auth list` and {see}"
         ),
         Cause::Namespace => format!(
-            "the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`\n\
+            "the server has no namespace {namespace}: correct `--namespace` or `VAULT_NAMESPACE`\n\
              to see the namespaces of the root, run `VAULT_NAMESPACE= vault namespace list`"
         ),
         Cause::Path => format!(
