@@ -69,7 +69,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'Keep running, and renew the token in FILE'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-cache -d 'With `--format kubernetes`: do not use the cache of tokens'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -97,7 +97,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -143,7 +143,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-check -d 'With `--credential-process`: write the profile without trying to assume the role first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: do not use the cache of credentials'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l force -d 'Overwrite long-lived keys in the profile'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -173,7 +173,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Replace other credentials of the user'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -207,7 +207,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: keep running, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-check -d 'Write the configuration without trying to get an access token first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -236,7 +236,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Keep running, and renew the ID token before it expires'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -251,7 +251,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; the shortest time limit of an SDK is 5 s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -293,7 +293,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -328,7 +328,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`; ignored when `--format` is given'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Do not verify the server\'s certificate: an attacker\'s server may get the token [env: VAULT_SKIP_VERIFY]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -368,7 +368,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'For commands that need new tokens later: run even if the source has only one (gitlab, env), until it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -410,7 +410,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeatable, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region in the environment of CMD [default: us-east-1]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; the local issuer stands for each identity provider in it [default: a policy that trusts this workspace]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; the local issuer replaces each identity provider in it [default: a policy that trusts this workspace]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'The maximum session duration of these roles, in seconds' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f

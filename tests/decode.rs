@@ -135,7 +135,7 @@ fn input_that_is_no_token_is_explained() {
             str![[r#"
 error: could not decode the token
   caused by: there is no token: the input is empty
-hint: give the token as an argument, or pipe in the output of `gp idp token --audience example.org`
+hint: give the token as an argument, or pipe in the output of `gp idp token --audience AUDIENCE`
 
 "#]],
         ),
@@ -144,7 +144,7 @@ hint: give the token as an argument, or pipe in the output of `gp idp token --au
             str![[r#"
 error: could not decode the token
   caused by: a JWT has three parts separated by dots, this has 2
-hint: if the end of the token was cut off, copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
+hint: if the end of the token was cut off, copy the whole token again, or pipe in the output of `gp idp token --audience AUDIENCE`
 hint: if it is an opaque token, it cannot be decoded
 
 "#]],
@@ -162,7 +162,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: the payload is not base64url: character 3 is not allowed
-hint: if copying lost or changed characters of the payload, copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
+hint: if copying lost or changed characters of the payload, copy the whole token again, or pipe in the output of `gp idp token --audience AUDIENCE`
 hint: if it is an opaque token, it cannot be decoded
 
 "#]],
@@ -172,7 +172,7 @@ hint: if it is an opaque token, it cannot be decoded
             str![[r#"
 error: could not decode the token
   caused by: cannot parse the payload: EOF while parsing a value at line 1 column 5
-hint: most likely copying lost or changed characters of the payload: copy the whole token again, or pipe in the output of `gp idp token --audience example.org`
+hint: most likely copying lost or changed characters of the payload: copy the whole token again, or pipe in the output of `gp idp token --audience AUDIENCE`
 
 "#]],
         ),
