@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -27,6 +28,10 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # `close` alone gives up if a killed process still runs after 0.1 s, as on a busy machine.
+        if self._pty.isalive():
+            self._pty.kill(signal.SIGKILL)
+            self._pty.wait()
         self._pty.close(force=True)
 
     def type(self, text: str) -> None:
