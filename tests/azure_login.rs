@@ -221,7 +221,7 @@ fn every_refusal_has_its_claims_and_a_hint() {
         ("70023", Options { lifetime: Duration::from_secs(172_800), ..Options::default() }),
         ("700016", judged(AzureOptions { client_id: "00000000-0000-4000-8000-000000000099".into(), ..d() })),
         ("90002", judged(AzureOptions { tenant_id: "00000000-0000-4000-8000-000000000099".into(), ..d() })),
-        ("700222", judged(code(700_222, "The issuer is not allowed."))),
+        ("700222", judged(code(700_222, "AAD-issued tokens may not be used for federated identity flows."))),
         ("700226", judged(code(700_226, "The issuer is not allowed."))),
         ("700227", judged(code(700_227, "The issuer is not allowed."))),
         ("50027", judged(code(50027, "JWT token is invalid or malformed."))),

@@ -133,7 +133,9 @@ impl Case<'_> {
                  otherwise the tenant is in another cloud: set `--authority-host`"
                     .into()
             }
-            700_222 | 700_226 | 700_227 => format!(
+            // https://github.com/MicrosoftDocs/azure-docs/issues/90276
+            700_222 => "Entra does not accept a token that Entra itself issued: use a token of another issuer, for example with `--source`".into(),
+            700_226 | 700_227 => format!(
                 "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
             ),
             700_223 | 700_238 if !has_no_match_message => {
