@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::decode::{BYTE_ORDER_MARK, Decoded, MalformedToken, Reader, looks_like_token, unwrap_base64};
+use super::decode::{BYTE_ORDER_MARK, Decoded, Reader, looks_like_token, unwrap_base64};
+use super::error::MalformedToken;
 use crate::json::Json;
 
 /// The tokens of a text, read leniently.

@@ -3,6 +3,7 @@
 
 pub mod crypto;
 pub mod decode;
+mod error;
 mod find;
 pub(crate) mod subject;
 pub mod verify;
@@ -12,7 +13,8 @@ use jiff::Timestamp;
 use crate::json::Json;
 use crate::output::sanitise;
 use crate::secret::Secret;
-pub use decode::{Decoded, MalformedToken};
+pub use decode::Decoded;
+pub use error::MalformedToken;
 pub use find::Found;
 pub(crate) use find::find as bare_token;
 

@@ -46,8 +46,9 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
     session.hand_over().to(Recipient::Stdout, print).await?;
     if matches!(format, Format::Shell(_)) {
         // The SDK for Node prefers a profile to the variables.
-        let set: Vec<_> = ["AWS_PROFILE"].into_iter().filter(|name| ctx.is_set(name)).collect();
-        warn_of_conflicts(&set, "some SDKs", "these variables", ctx);
+        if ctx.is_set("AWS_PROFILE") {
+            warn_of_conflicts(&["AWS_PROFILE"], "some SDKs", "these variables", ctx);
+        }
         // The SDKs for Node and Python combine the account of `AWS_ACCOUNT_ID` with any keys.
         let account = ctx.var("AWS_ACCOUNT_ID").ok().flatten();
         if account.is_some_and(|account| account != credentials.account) {
