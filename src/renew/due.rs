@@ -13,6 +13,9 @@ const MIN_WAIT: Duration = Duration::from_secs(1);
 /// How often to check the wall clock. A timer alone stops while the machine sleeps.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(15);
 
+/// With less time left, another try before the expiry is not worth it.
+const MOMENTS: Duration = Duration::from_secs(4);
+
 /// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The
 /// monotonic clock does not change when somebody sets the time. The renewal is due when one of
 /// them reaches the moment.
@@ -56,17 +59,19 @@ impl Due {
     }
 }
 
-/// Waits after a failure. `failure` counts the failures in a row, from 0.
+/// Waits after a failure. `failure` counts the failures in a row, from 0. `left` is the time until the current token or
+/// credential expires.
 pub(super) async fn pause(left: Duration, failure: u32) {
     let wait = shortest_pause(left, failure);
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
 }
 
-/// The shortest pause after a failure: at most 15 s, and less if the current token or credential expires soon, so that
-/// another try comes before its expiry. It doubles with each failure.
+/// The shortest pause after a failure. It doubles with each failure, up to 15 s. Jitter may double it once more, so it is
+/// at most a third of `left`: another try comes before the expiry, unless the expiry is only moments away.
 fn shortest_pause(left: Duration, failure: u32) -> Duration {
     let doubled = MIN_WAIT * 2_u32.saturating_pow(failure);
-    (left / 4).max(doubled).min(CLOCK_INTERVAL)
+    let wait = (left / 4).max(doubled).min(CLOCK_INTERVAL);
+    if left < MOMENTS { wait } else { wait.min(left / 3) }
 }
 
 #[cfg(test)]
@@ -80,8 +85,18 @@ mod tests {
             pauses.map(|failure| shortest_pause(Duration::from_secs(left), failure).as_secs())
         };
         assert_eq!(seconds(0), [1, 2, 4, 8, 15, 15, 15]);
-        assert_eq!(seconds(20), [5, 5, 5, 8, 15, 15, 15]);
+        assert_eq!(seconds(20), [5, 5, 5, 6, 6, 6, 6]);
         assert_eq!(seconds(3600), [15; 7]);
+    }
+
+    #[test]
+    fn another_try_comes_before_the_expiry() {
+        for left in (4..=3600).map(Duration::from_secs) {
+            for failure in 0..10 {
+                // Jitter is less than 1.
+                assert!(shortest_pause(left, failure) * 2 <= left, "{left:?} {failure}");
+            }
+        }
     }
 
     #[test]

@@ -57,11 +57,11 @@ SOURCES = {
     "file": "gitpod",
 }
 
-# Seconds. The issuer is down for a minute. A token is valid for a little longer: its renewal is due after 50 seconds,
-# during the outage.
+# Seconds. The issuer is down for a minute. A token is valid for a little longer: its renewal is due after 53 seconds,
+# during the outage. The difference covers the start of all commands.
 OUTAGE = 60
-TOKEN_LIFETIME = 75
-# The maximum time until there is a new token. A pause after four failures may last 16 seconds.
+TOKEN_LIFETIME = 80
+# The maximum time until there is a new token. A pause ends before the old one expires.
 RECOVERY = 17
 # The interval between two reads of the files.
 POLL_INTERVAL = 0.02
