@@ -476,11 +476,11 @@ error: could not check the trust policy
 error: the following required arguments were not provided:
   --check <FILE|->
 
-  tip: for example `gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy`
+  tip: `--role-session-name` needs `--check <FILE|->`
 
 Usage: gp idp trust aws --check <FILE|-> --role-session-name <NAME>
 
-hint: the following required arguments were not provided: --check <FILE|->; for example `gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy`; see `--help`
+hint: the following required arguments were not provided: --check <FILE|->; `--role-session-name` needs `--check <FILE|->`; see `--help`
 
 "#]],
     );

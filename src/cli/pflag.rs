@@ -96,7 +96,7 @@ impl<'a> Flag<'a> {
     }
 }
 
-fn takes_value(arg: &Arg) -> bool {
+pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 

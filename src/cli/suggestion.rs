@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use super::pflag::{command_tree, split_at_dashes};
+use super::pflag::{command_tree, split_at_dashes, takes_value};
 use crate::output::sanitise;
 use crate::shell;
 
@@ -57,13 +57,43 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
                 _ => format!("the targets are {}", names.join(", ")),
             })
         }
-        (ErrorKind::MissingRequiredArgument, _) => {
-            first_example(command).map(|line| format!("for example `{line}`"))
-        }
+        (ErrorKind::MissingRequiredArgument, _) => needed_by(error, command, &own[..depth], &own[depth..])
+            .or_else(|| first_example(command).map(|line| format!("for example `{line}`"))),
         _ => None,
     };
     if let Some(tip) = tip {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+}
+
+/// Names the given options that need the option that is missing. clap knows them but does not tell, so each one is
+/// parsed alone, behind the words `names` of the command.
+fn needed_by(error: &Error, command: &Command, names: &[OsString], given: &[OsString]) -> Option<String> {
+    let [missing] = missing(error) else { return None };
+    let lacks = |words: &[OsString]| {
+        let parsed = command_tree().try_get_matches_from(names.iter().chain(words));
+        parsed.is_err_and(|error| self::missing(&error).contains(missing))
+    };
+    if lacks(&[]) {
+        return None;
+    }
+    let options = given.iter().enumerate().filter_map(|(at, word)| {
+        let name = word.to_str()?.strip_prefix("--")?.split('=').next()?;
+        let arg = command.get_arguments().find(|arg| arg.get_long() == Some(name))?;
+        let words = if word.len() == name.len() + 2 && takes_value(arg) { 2 } else { 1 };
+        lacks(given.get(at..at + words)?).then(|| format!("`--{name}`"))
+    });
+    let mut options: Vec<_> = options.collect();
+    options.dedup();
+    let verb = if let [_] = options[..] { "needs" } else { "need" };
+    (!options.is_empty()).then(|| format!("{} {verb} `{missing}`", options.join(" and ")))
+}
+
+/// The arguments that clap reports as missing.
+fn missing(error: &Error) -> &[String] {
+    match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::Strings(missing)) => missing,
+        _ => &[],
     }
 }
 
