@@ -244,6 +244,20 @@ fn an_invalid_token_fails_at_the_token_step() {
 }
 
 #[test]
+fn the_issuer_of_a_damaged_token_is_not_requested() {
+    let verify = || {
+        let gp = Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1").env("GITPOD_WORKSPACE_ID", "w");
+        gp.line("idp verify --audience a --timeout 100ms")
+    };
+    let (_, whole) = token("--audience a");
+    let reason = verify().stdin(whole.clone()).run().stderr;
+    assert!(reason.contains("caused by: the workspace's supervisor cannot be reached"), "{reason}");
+    let cut = whole.rsplit_once('.').unwrap().0;
+    let reason = verify().stdin(cut).run().stderr;
+    assert!(reason.contains("caused by: token: a JWT has three parts"), "{reason}");
+}
+
+#[test]
 fn files_that_hold_no_keys() {
     let gp = Gp::new().line("idp verify --audience a --jwks keys.json").stdin("x");
     gp.run().failure(

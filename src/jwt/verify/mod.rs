@@ -31,8 +31,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Decoded;
 use super::find::find;
+use super::{Decoded, MalformedToken};
 use crate::exit::Explain as _;
 use crate::http::Http;
 
@@ -75,11 +75,20 @@ pub enum Keys {
     Given(String, KeySet),
 }
 
+/// Whether `text` holds a token that is not damaged.
+pub fn is_readable(text: &str) -> bool {
+    parse(text).is_ok()
+}
+
+fn parse(text: &str) -> Result<(&str, Decoded), MalformedToken> {
+    let token = find(text)?;
+    Ok((token, Decoded::parse_compact(token)?))
+}
+
 /// Verifies a token, or the one in the `Authorization: Bearer …` line of a request.
 pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report {
     let mut report = Report::default();
-    let found = find(text).and_then(|token| Ok((token, Decoded::parse_compact(token)?)));
-    let (token, decoded) = match found {
+    let (token, decoded) = match parse(text) {
         Ok(found) => found,
         Err(error) => {
             report.add(Step { hint: error.hint(), ..Step::failed("token", error.to_string()) });
