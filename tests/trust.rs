@@ -327,8 +327,8 @@ Statement[1]: Allow
       found   sts:AssumeRoleWithWebIdentity
       why     only this action exchanges a token
 not accepted: no statement allows it
-change: Statement[0].Condition.StringEquals: add "sts.amazonaws.com" to the values of `[API-HOST]/idp:aud`
-change: Statement[0].Condition.StringEquals: add "https://github.com/acme/shop/tree/main" to the values of `[API-HOST]/idp:sub`
+change: Statement[0].Condition.StringEquals: set `[API-HOST]/idp:aud` to ["sts.amazon.com", "sts.amazonaws.com"]
+change: Statement[0].Condition.StringEquals: set `[API-HOST]/idp:sub` to ["https://github.com/acme/Shop/*", "https://github.com/acme/shop/tree/main"]
 then: the answer still depends on the lines that are marked with `?`
 or: keep the audience there, and mint the token for it with `--audience sts.amazon.com`
 
@@ -384,7 +384,8 @@ fn a_local_workspace_is_checked_against_the_closest_provider() {
         let stranger =
             on("https://github.com/evil/shop").stdin(policy.clone()).line("idp trust aws --check -").run();
         assert_eq!(stranger.code, 1, "{policy}");
-        let change = r#"add "https://github.com/evil/shop" to the values of `app.gitpod.io:sub`"#;
+        let change =
+            r#"set `app.gitpod.io:sub` to ["https://github.com/acme/shop*", "https://github.com/evil/shop"]"#;
         assert!(stranger.stdout.contains(change), "{}", stranger.stdout);
     }
     // A policy that names the local issuer is evaluated unchanged.
@@ -456,7 +457,7 @@ Statement[0]: Allow
 not accepted: no statement allows it
 change: Statement[0].Condition.StringEquals: rename the key `app.gitpod.io:azp` to `app.gitpod.io:aud`
 change: gp idp login aws: name the session with `--role-session-name deploy`
-change: Statement[0].Condition.StringLike: add "https://github.com/acme/shop" to the values of `app.gitpod.io:sub`
+change: Statement[0].Condition.StringLike: set `app.gitpod.io:sub` to ["https://github.com/acme", "https://github.com/acme/shop"]
 change: Statement[0].Condition.DateLessThan: set a later time, because that time has passed
 
 "#]]

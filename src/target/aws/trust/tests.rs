@@ -65,13 +65,15 @@ fn a_policy_that_matches_the_token_is_accepted() {
 #[test]
 fn the_smallest_change_is_advised() {
     let own = "https://github.com/acme/shop";
-    let sub = format!("add \"{own}\" to the values of `app.example/idp:sub`");
+    let sub = |value: &str| format!("set `app.example/idp:sub` to [\"{value}\", \"{own}\"]");
+    let listed = format!("add \"{own}\" to the values of `app.example/idp:sub`");
+    let aud = "set `app.example/idp:aud` to [\"a\", \"sts.amazonaws.com\"]".to_owned();
     let put = |key: &str| {
         format!("add \"StringEquals\": {{\"app.example/idp:sub\": \"{own}\"}} and remove `{key}`")
     };
     let cases = [
-        (r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#, vec![("StringEquals", sub.clone())]),
-        (r#"{"StringLike":{"app.example/idp:sub":["x/*","y"]}}"#, vec![("StringLike", sub.clone())]),
+        (r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#, vec![("StringEquals", sub("x"))]),
+        (r#"{"StringLike":{"app.example/idp:sub":["x/*","y"]}}"#, vec![("StringLike", listed)]),
         (
             r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
             vec![(
@@ -79,19 +81,13 @@ fn the_smallest_change_is_advised() {
                 "use StringLike for `app.example/idp:sub`, so that `*` is a wildcard".into(),
             )],
         ),
-        (
-            r#"{"StringEquals":{"app.example/idp:aud":"a"}}"#,
-            vec![("StringEquals", "add \"sts.amazonaws.com\" to the values of `app.example/idp:aud`".into())],
-        ),
+        (r#"{"StringEquals":{"app.example/idp:aud":"a"}}"#, vec![("StringEquals", aud.clone())]),
         (
             r#"{"StringEquals":{"app.example/idp:aud":"a","app.example/idp:sub":"b"}}"#,
-            vec![
-                ("StringEquals", "add \"sts.amazonaws.com\" to the values of `app.example/idp:aud`".into()),
-                ("StringEquals", sub.clone()),
-            ],
+            vec![("StringEquals", aud.clone()), ("StringEquals", sub("b"))],
         ),
         // As a pattern, this value would admit everyone.
-        (r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#, vec![("StringEquals", sub.clone())]),
+        (r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#, vec![("StringEquals", sub("*"))]),
         // Another issuer's key.
         (
             r#"{"StringEquals":{"app.example:sub":"https://github.com/acme/shop"}}"#,
@@ -101,7 +97,7 @@ fn the_smallest_change_is_advised() {
             r#"{"StringEquals":{"app.example/idp/:sub":"x"}}"#,
             vec![
                 ("StringEquals", "rename the key `app.example/idp/:sub` to `app.example/idp:sub`".into()),
-                ("StringEquals", sub.clone()),
+                ("StringEquals", sub("x")),
             ],
         ),
         // A claim that is no key of IAM. Without the condition, the policy would admit everyone.

@@ -99,9 +99,17 @@ impl Changes<'_> {
         if missing.is_empty() {
             return false;
         }
-        let listed = missing.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ");
-        self.condition(index, at).values.extend(missing);
-        self.advise(condition_path(index, report), format!("add {listed} to the values of `{}`", report.key));
+        let listed = |values: &[String]| {
+            values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ")
+        };
+        let key = &report.key;
+        let added = format!("add {} to the values of `{key}`", listed(&missing));
+        let values = &mut self.condition(index, at).values;
+        values.extend(missing);
+        // A single value is usually a string, which has to become a list.
+        let is_single = report.wanted.len() == 1;
+        let change = if is_single { format!("set `{key}` to [{}]", listed(values)) } else { added };
+        self.advise(condition_path(index, report), change);
         true
     }
 
