@@ -29,7 +29,7 @@ complete -c gp -n "__fish_gp_needs_command" -s V -l version -d 'Print version'
 complete -c gp -n "__fish_gp_needs_command" -f -a "idp" -d 'Use the workspace\'s identity: ID tokens for any audience'
 complete -c gp -n "__fish_gp_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -65,11 +65,11 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'Keep running, and renew the token in FILE'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-cache -d 'With `--format kubernetes`: do not use the cache of tokens'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -79,7 +79,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l format -d 'How to print the token' -r -f -a "json\t'`{"Header": …, "Payload": …}`, with order and numbers unchanged'
 text\t'A table, with times in local time'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -96,15 +96,15 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+json\t'One JSON object on each line'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -128,7 +128,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy -d 'A session policy that narrows the role: JSON, or @FILE' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy-arn -d 'A managed policy that narrows the role; repeatable, at most ten times' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l region -d 'The region for STS and for the tools that use the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l endpoint-url -d 'Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l endpoint-url -d 'The address of STS, if not the region\'s own [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allowed-account -d 'Allow only roles of this account; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s p -l profile -d 'The profile to use' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l source -d 'Where the ID token comes from [default: auto]' -r -f
@@ -138,12 +138,12 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l credential-process -d 'Write a profile that runs `gp`'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-check -d 'With `--credential-process`: write the profile without trying to assume the role first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: do not use the cache of credentials'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l force -d 'Overwrite long-lived keys in the profile'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -158,7 +158,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The API version of the ExecCredential' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use accepts it'
 v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'Also print `KUBECONFIG`, which names the kubeconfig' -r -f -a "env\t'`export` lines for POSIX shells'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'Also print the variable `KUBECONFIG` with the path of the kubeconfig' -r -f -a "env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
@@ -169,11 +169,11 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Replace other credentials of the user'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -186,7 +186,7 @@ env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: scopes of the access token, separated by commas or repeated flags [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: scopes of the access token, separated by commas; repeatable [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: the audience of the service account\'s ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the path of the configuration, with .jwt instead of .json]' -r -F
@@ -202,18 +202,18 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that cannot run programs: also write the ID token to a file, and name this file in the configuration'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: keep running, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-check -d 'Write the configuration without trying to get an access token first'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that `gp` did not write'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'Print a token' -r -f -a "access-token\t'An access token; writes no file'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'What to print' -r -f -a "access-token\t'An access token; writes no file'
 json\t'A JSON object with an access token and its details; writes no file'
 env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
@@ -234,9 +234,9 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Keep running, and renew the ID token before it expires'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -248,10 +248,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; the shortest time limit of an SDK is 5 s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; keep it below the SDK\'s own time limit, which is 5 s or more' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+json\t'One JSON object on each line'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -278,9 +278,9 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l requested-token-type -d 'The type of the new token: access_token, refresh_token, id_token, jwt, or a URI' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the actor token (RFC 8693): the token of the party that acts for the subject' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-type -d 'The type of the actor\'s token, as for --subject-token-type' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The id of the client' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'No authentication; the id is sent if there is one'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The ID of the client' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'No authentication; the ID is sent if there is one'
 basic\t'Id and secret in the Authorization header'
 post\t'Id and secret in the body'
 jwt\t'The ID token is sent as the client assertion'"
@@ -292,8 +292,8 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+json\t'One JSON object on each line'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -305,19 +305,19 @@ env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l wrap-ttl -d 'Print a wrapping token, which can be unwrapped once within this time [env: VAULT_WRAP_TTL]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l wrap-ttl -d 'Print a wrapping token, which can be unwrapped once within this time [env: BAO_WRAP_TTL, VAULT_WRAP_TTL]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l role -d 'The role [env: IDP_VAULT_ROLE]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s a -l audience -d 'The ID token\'s `aud`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l scope -d 'A scope of the ID token' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l mount -l path -d 'The JWT mount' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l mount -l path -d 'The JWT auth mount' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l use-namespace -d 'The namespace for requests after the login, as a path from the root; empty for the root [default: the namespace of the login]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l address -d 'The server [env: VAULT_ADDR, BAO_ADDR]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l address -d 'The server [env: BAO_ADDR, VAULT_ADDR]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l namespace -d 'The namespace, such as `team-a/project`' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-cert -d 'Trust the authorities in this PEM file instead of the system\'s [env: VAULT_CACERT]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-path -d 'Trust the authorities in all files of this folder [env: VAULT_CAPATH]' -r -f -a "(__fish_complete_directories)"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-cert -d 'Send this PEM client certificate to the server [env: VAULT_CLIENT_CERT]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-key -d 'The PEM key of `--client-cert` [env: VAULT_CLIENT_KEY]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-server-name -d 'Expect this name in the server\'s certificate, not the host in the URL [env: VAULT_TLS_SERVER_NAME]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-cert -d 'Trust the authorities in this PEM file instead of the system\'s [env: BAO_CACERT, VAULT_CACERT]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-path -d 'Trust the authorities in all files of this folder instead of the system\'s [env: BAO_CAPATH, VAULT_CAPATH]' -r -f -a "(__fish_complete_directories)"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-cert -d 'Send this PEM client certificate to the server [env: BAO_CLIENT_CERT, VAULT_CLIENT_CERT]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-key -d 'The PEM key of `--client-cert` [env: BAO_CLIENT_KEY, VAULT_CLIENT_KEY]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-server-name -d 'Expect this name in the server\'s certificate, not the host in the URL [env: BAO_TLS_SERVER_NAME, VAULT_TLS_SERVER_NAME]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l source -d 'Where the ID token comes from [default: auto]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
@@ -325,23 +325,23 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`; ignored when `--format` is given'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Do not verify the server\'s certificate: an attacker\'s server may get the token [env: VAULT_SKIP_VERIFY]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Do not verify the server\'s certificate: an attacker\'s server may get the token [env: BAO_SKIP_VERIFY, VAULT_SKIP_VERIFY]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -f -a "vault" -d 'HashiCorp Vault and OpenBao: revoke the stored token and delete it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -f -a "vault" -d 'Vault and OpenBao: revoke the stored token and delete it'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -352,7 +352,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "azure" -d 'Run a command with access to Azure'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "vault" -d 'Run a command with a token of Vault or OpenBao'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -367,8 +367,8 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'If the source has only one token (gitlab, env): run anyway, and stop when that token expires'
+json\t'One JSON object on each line'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print only errors and security warnings on stderr'
@@ -380,37 +380,37 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "azure" -d 'Check token, Azure settings, token file, exchange'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "kubernetes" -d 'Check token, kubeconfig, Kubernetes API server'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "aws" -d 'AWS: print the setup of provider and role, or check a trust policy'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "vault" -d 'Vault or OpenBao: print the setup of mount and role, or check a role'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "gcp" -d 'Google Cloud: workload identity pool, provider and binding'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "azure" -d 'Azure: federated credential of an app'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "kubernetes" -d 'Kubernetes: authentication configuration and role binding'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "aws" -d 'AWS: print the setup of a provider and a role, or check a trust policy'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "vault" -d 'Vault or OpenBao: print the setup of a mount and a role, or check a role'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "gcp" -d 'Google Cloud: print the setup of a workload identity pool, its provider and a binding'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "azure" -d 'Azure: print the setup of an app\'s federated credential'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "kubernetes" -d 'Kubernetes: print an authentication configuration and a role binding'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l as -d 'The platform to imitate' -r -f -a "gitpod\t''
 ona\t''
 github\t''
 gitlab\t''
 buildkite\t''"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of the API and the issuer on 127.0.0.1' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The supervisor\'s port on 127.0.0.1; 0 chooses a free port' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s ID' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l context-url -d 'The repository of the workspace' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l subject -d 'Replace the `sub` that the platform derives from the context URL' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l user-id -d 'The id of the workspace\'s owner' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l org-id -d 'The id of the owner\'s organisation' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l user-id -d 'The ID of the workspace\'s owner' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l org-id -d 'The ID of the owner\'s organisation' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l name -d 'The owner\'s name' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l email -d 'The owner\'s e-mail address' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live [default: 1h in a workspace, 5m in a job]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'Limit the lifetime of the local services\' credentials, to test renewal; AWS itself allows no less than 15m' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'Limit the lifetime of the local services\' credentials, to test renewal; it can be shorter than the 15m of AWS' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l clock-offset -d 'How far the issuer\'s clock is off: `5m` ahead, `-5m` behind' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'The scopes of the workspace\'s API token; repeatable' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'A scope of the workspace\'s API token; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeatable, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region in the environment of CMD [default: us-east-1]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; the local issuer replaces each identity provider in it [default: a policy that trusts this workspace]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; `gp` reads each identity provider in it as the local issuer [default: a policy that trusts this workspace]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'The maximum session duration of these roles, in seconds' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f
@@ -419,7 +419,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-namespace -d 'The namespace that holds the mount' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
-json\t'An object on each line'"
+json\t'One JSON object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -s q -l quiet -d 'Print only errors and security warnings on stderr'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -97,7 +97,7 @@ pub struct Idp {
 pub enum ErrorFormat {
     /// Lines for people
     Text,
-    /// An object on each line
+    /// One JSON object on each line
     Json,
 }
 
@@ -169,7 +169,7 @@ pub enum Login {
 /// `gp idp logout …`
 #[derive(Debug, Subcommand)]
 pub enum Logout {
-    /// HashiCorp Vault and OpenBao: revoke the stored token and delete it
+    /// Vault and OpenBao: revoke the stored token and delete it
     Vault(Lazy<LogoutVaultArgs>),
 }
 
@@ -200,15 +200,15 @@ pub enum Serve {
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
-    /// AWS: print the setup of provider and role, or check a trust policy
+    /// AWS: print the setup of a provider and a role, or check a trust policy
     Aws(Lazy<TrustAwsArgs>),
-    /// Vault or OpenBao: print the setup of mount and role, or check a role
+    /// Vault or OpenBao: print the setup of a mount and a role, or check a role
     Vault(Lazy<TrustVaultArgs>),
-    /// Google Cloud: workload identity pool, provider and binding
+    /// Google Cloud: print the setup of a workload identity pool, its provider and a binding
     Gcp(Lazy<TrustGcpArgs>),
-    /// Azure: federated credential of an app
+    /// Azure: print the setup of an app's federated credential
     Azure(Lazy<TrustAzureArgs>),
-    /// Kubernetes: authentication configuration and role binding
+    /// Kubernetes: print an authentication configuration and a role binding
     Kubernetes(Lazy<TrustKubernetesArgs>),
 }
 

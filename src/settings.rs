@@ -41,7 +41,12 @@ impl<'a> Setting<'a> {
 
 /// The error that the setting `name` is wrong because of `reason`.
 pub fn invalid_setting(name: &str, reason: impl Display) -> UsageError {
-    UsageError { message: format!("`{name}`: {reason}"), hint: None }
+    UsageError { message: format!("{}: {reason}", quoted(name)), hint: None }
+}
+
+/// The name of a setting for messages. A name such as `the profile's …` already has backquotes.
+pub(crate) fn quoted(setting: &str) -> String {
+    if setting.contains('`') { setting.to_owned() } else { format!("`{setting}`") }
 }
 
 /// A chain of settings: the first one with a value takes precedence.

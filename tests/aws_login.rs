@@ -298,7 +298,7 @@ fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
         str![[r#"
 error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials (these keys take precedence over the new `credential_process` in [HOME]/.aws/config)
   caused by: [HOME]/.aws/credentials has several hard links, and the change would not reach the others
-hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`
+hint: make it a separate file: `cp [HOME]/.aws/credentials [HOME]/.aws/credentials.new && mv [HOME]/.aws/credentials.new [HOME]/.aws/credentials`
 hint: otherwise edit it by hand
 hint: otherwise use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 

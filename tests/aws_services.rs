@@ -116,7 +116,7 @@ fn errors_of_compatible_services_have_their_own_hints() {
     for (message, hint) in [
         (
             "STS JWT Token has `azp` claim invalid",
-            "the first audience must be the id of the service's OpenID client",
+            "the first audience must be the ID of the service's OpenID client",
         ),
         (
             "policy claim missing from the JWT token, credentials will not be generated",
@@ -131,5 +131,31 @@ fn errors_of_compatible_services_have_their_own_hints() {
             Faulty::always(Step::Other, Fault::reply(400, "Content-Type: application/xml\r\n", body));
         let ran = at(&server).line("idp login aws --format json").run();
         assert!(ran.code == 5 && ran.stderr.contains(hint), "{message}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_hint_names_the_setting_of_the_address() {
+    let page = Fault::reply(200, "Content-Type: text/html\r\n", "<html></html>");
+    let server = Faulty::always(Step::Other, page);
+    let url = format!("http://{}", server.address());
+    let role = "arn:aws:iam::123456789012:role/x";
+    let gp = || {
+        let gp = Gp::in_workspace().env("AWS_ENDPOINT_URL_STS", "").env("IDP_AWS_ROLE_ARN", role);
+        gp.with_placeholder(server.address(), "[SERVICE]").line("idp login aws --format json")
+    };
+    let by_profile = gp().line("--profile p");
+    let config = by_profile.home().join("config");
+    std::fs::write(&config, format!("[profile p]\nendpoint_url = {url}\n")).unwrap();
+    for (setting, gp) in [
+        ("`AWS_ENDPOINT_URL_STS`", gp().env("AWS_ENDPOINT_URL_STS", &url)),
+        ("`AWS_ENDPOINT_URL`", gp().env("AWS_ENDPOINT_URL", &url)),
+        ("`--endpoint-url`", gp().line("--endpoint-url").arg(&url)),
+        ("the profile's `endpoint_url`", by_profile.env("AWS_CONFIG_FILE", config)),
+    ] {
+        let ran = gp.run();
+        let fix =
+            format!("most likely the address is wrong: remove {setting} to use the region's own endpoint\n");
+        assert!(ran.code == 6 && ran.stderr.contains(&fix), "{setting}: {}", ran.stderr);
     }
 }

@@ -143,7 +143,7 @@ hint: give the token as an argument, or pipe in the output of `gp idp token --au
             "e30.e30",
             str![[r#"
 error: could not decode the token
-  caused by: a JWT has three parts separated by dots, this has 2
+  caused by: a JWT has 3 parts separated by dots, but this has 2
 hint: if the end of the token was cut off, copy the whole token again, or pipe in the output of `gp idp token --audience AUDIENCE`
 hint: if it is an opaque token, it cannot be decoded
 
@@ -591,7 +591,7 @@ fn text_without_a_token_is_named_and_not_repeated() {
     // A text that begins like a token gets the specific error.
     let cut = format!("TOKEN={}", &ann()[..30]);
     let ran = Gp::new().line("idp decode").stdin(cut).run();
-    assert!(ran.stderr.contains("three parts separated by dots, this has 2"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("3 parts separated by dots, but this has 2"), "{}", ran.stderr);
     let encrypted = Gp::new().line("idp decode").stdin("X-Token: e30..YQ.YQ.YQ").run();
     assert!(encrypted.stderr.contains("this is an encrypted token"), "{}", encrypted.stderr);
 }

@@ -565,7 +565,7 @@ fn the_hints_for_aws() {
                 std::slice::from_ref(&claims),
             )
             .env("AWS_MAX_ATTEMPTS", "1")
-            .line("idp login aws --format json --role-arn")
+            .line("idp login aws --format json --duration-seconds 7200 --role-arn")
             .arg(format!("arn:aws:iam::123456789012:role/{role}"));
             let gp = with_audiences(gp, &claims);
             let expected: &[&[&str]] = match fault {
@@ -584,7 +584,7 @@ fn the_hints_for_aws() {
                     &text,
                 ]],
                 "max-session-duration" => &[
-                    &["aws", "iam", "update-role", "--role-name", role, "--max-session-duration", "3600"],
+                    &["aws", "iam", "update-role", "--role-name", role, "--max-session-duration", "7200"],
                     &["gp", "--duration-seconds", "3600"],
                 ],
                 "missing-claim" => &[&["gp", "idp", "token", "--audience", &text, "--decode"]],
@@ -685,7 +685,7 @@ fn the_warning_of_a_long_lifetime_and_the_address_of_a_standby() {
     let (_, assignment) = stderr.split_once("one: `").unwrap_or_else(|| panic!("{stderr}"));
     let assignment = assignment.trim_end().strip_suffix('`').unwrap();
     assert_eq!(
-        shell.arguments(&format!("{assignment}\ngp \"$VAULT_ADDR\"\n")),
+        shell.arguments(&format!("{assignment}\ngp \"$BAO_ADDR\"\n")),
         // Percent-encoded, as in a URL.
         [texts(&["gp", "http://127.0.0.1:1/it's;id;$(%3Ecanary)%60id%60"])]
     );
@@ -780,8 +780,14 @@ fn the_hints_for_azure_and_for_token_endpoints() {
                 std::slice::from_ref(&claims),
             )
             .line("idp login azure --format access-token");
-            let [call] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
+            let [call, for_identity] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
             let client = "00000000-0000-4000-8000-00000000000b";
+            let text = |name: &str| claims[name].as_str().unwrap();
+            let audience = claims["aud"][0].as_str().unwrap();
+            let values = ["--issuer", text("iss"), "--subject", text("sub"), "--audiences", audience];
+            let create = ["az", "identity", "federated-credential", "create", "--name", "gitpod"];
+            let identity = ["--identity-name", "IDENTITY", "--resource-group", "GROUP"];
+            assert_eq!(for_identity, texts(&[&create[..], &values, &identity].concat()));
             let expected =
                 ["az", "ad", "app", "federated-credential", "create", "--id", client, "--parameters"];
             let credential = json!({
@@ -794,7 +800,10 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let azure = AzureOptions { prepared_replies, ..AzureOptions::default() };
         let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
         let gp = with_tokens(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
-        let [list, update] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
+        let calls: [_; 4] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
+        let [list, update, list_of_identity, update_of_identity] = calls;
+        let of_identity = ["az", "identity", "federated-credential"].map(str::to_owned);
+        assert_eq!((&list_of_identity[..3], &update_of_identity[..3]), (&of_identity[..], &of_identity[..]));
         assert_eq!(list[..5], texts(&["az", "ad", "app", "federated-credential", "list"]));
         assert_eq!(
             update[..7],
@@ -859,7 +868,7 @@ fn a_line_break_in_a_claim_begins_no_line() {
     let vault = Faulty::always(Step::Mint, Fault::json(400, &reply.to_string()));
     for (line, hints) in [
         ("idp login aws --format json", 2),
-        ("idp login azure --format access-token", 1),
+        ("idp login azure --format access-token", 2),
         ("idp login gcp --format access-token", 3),
         ("idp exchange", 1),
         ("idp login vault --format token --role x", 2),

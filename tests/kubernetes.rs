@@ -211,7 +211,7 @@ hint: if you use other files, write it like `~/.kube/config:~/.kube/other`
             2,
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
-  caused by: `HOME` is not set, and the password file names no home folder for this user
+  caused by: `HOME` is not set, and the user database names no home folder for this user
 hint: set `HOME` to the absolute path of your home folder
 
 "#]],

@@ -132,7 +132,7 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
     iss      http://127.0.0.1:[..]/idp
     aud      sts.amazonaws.com
     sub      repo:acme@65/shop@74:ref:refs/heads/main
-    form     with the ids of owner and repository: a rule for `repo:acme/shop:…` never matches it
+    form     with the IDs of owner and repository: a rule for `repo:acme/shop:…` never matches it
     role     arn:aws:iam::123456789012:role/dev
     account  123456789012
     trust    {"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",

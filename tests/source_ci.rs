@@ -547,7 +547,7 @@ fn a_pod_that_may_not_mint_gets_the_role_and_binding_it_needs() {
     gp.with_placeholder(folder, "[FOLDER]").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
-    source  `kubernetes`, by `IDP_TOKEN_SOURCE`
+    source  `kubernetes`, set by `IDP_TOKEN_SOURCE`
 hint: an administrator has to allow the service account to create its own tokens: `kubectl create role gp-idp --namespace apps --verb=create --resource=serviceaccounts/token --resource-name deploy`, then `kubectl create rolebinding gp-idp --namespace apps --role=gp-idp --serviceaccount apps:deploy`
 
 "#]]);

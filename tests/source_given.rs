@@ -137,7 +137,7 @@ fn a_file_is_read_at_each_use_and_may_be_missing_or_unreadable() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: [HOME]/token does not exist
-    source  `file`, by `--source`
+    source  `file`, set by `--source`
 hint: check the path of `--source file:PATH`, and that the program that writes the token has run
 
 "#]],
@@ -164,7 +164,7 @@ fn a_variable_may_be_missing() {
             str![[r#"
 error: could not mint an ID token for `x`
   caused by: the variable `MY_TOKEN` is not set
-    source  `env`, by `--source`
+    source  `env`, set by `--source`
 hint: if `printenv MY_TOKEN` prints nothing either, correct the name, or set the variable in the job
 hint: if `gp` runs in a container, use `docker run -e MY_TOKEN`
 hint: if `gp` runs with sudo, use `sudo --preserve-env=MY_TOKEN`
@@ -240,8 +240,8 @@ fn stderr_of_a_command_is_passed_on() {
         str![[r#"
 no session
 error: could not mint an ID token for `x`
-  caused by: `[HOME]/[PROGRAM]` failed: exit status: 5, and it says `no session`
-    source  `command`, by `--source`
+  caused by: `[HOME]/[PROGRAM]` failed: exit code 5, and it says `no session`
+    source  `command`, set by `--source`
 hint: run the [PROGRAM]: it must print a token and exit with code 0
 
 "#]],

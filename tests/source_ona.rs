@@ -172,7 +172,7 @@ fn the_environments_token_is_not_sent_to_another_host() {
 error: could not mint an ID token for `x`
   caused by: `ONA_HOST` names collector.example, which is not one of the service's own hosts: no token is sent there
     source  `ona`, which `auto` found
-hint: unset `ONA_HOST`
+hint: run `unset ONA_HOST`
 hint: if you know that collector.example is right, add `--allow-api-host collector.example`
 
 "#]]);

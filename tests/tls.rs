@@ -319,7 +319,7 @@ error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
 hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace
-hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network
+hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network to allow requests to the API
 
 "#]],
     );
@@ -351,7 +351,7 @@ error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
 hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace
-hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network
+hint: if that does not help, a login page or a proxy is in front of the API: ask whoever runs the network to allow requests to the API
 
 "#]],
     );
@@ -468,7 +468,7 @@ error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens gave no usable answer
   caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
 hint: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`
-hint: if it fails again, ask whoever runs the proxy http://[PROXY]
+hint: if it fails again, ask whoever runs the proxy http://[PROXY] why it does not answer
 
 "#]],
     );

@@ -366,7 +366,7 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
             400,
             r#"{"code":"invalid_argument","message":"id 'x' does not match workspace ID regex '^x$': workspace id does not match required format"}"#.to_owned(),
             4,
-            "hint: the API refuses the id of this workspace, which is no setting of yours: restart the workspace",
+            "hint: the API refuses the ID of this workspace, which is no setting of yours: restart the workspace",
         ),
     ];
     for (status, body, code, hint) in cases {

@@ -156,7 +156,7 @@ warning: this accepts every workspace of [API]/idp that was opened on no reposit
         str![[r#"
 error: could not print the setup of a Vault role
   caused by: `sub` is `no-context`, which is not the address of a repository, so it has no owner
-hint: this workspace was opened without a repository: run this command in a workspace with a repository of the owner
+hint: this workspace was opened without a repository: run this command in a workspace with a repository of the owner that you want to trust
 hint: to allow only yourself, use `--for this-user`
 hint: do not use `--for this-repository`, which would accept every workspace without a repository
 

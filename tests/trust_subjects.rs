@@ -134,8 +134,8 @@ fn the_printed_trust_says_who_is_accepted() {
 #[test]
 fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
     let cases = [
-        (GITHUB, GITHUB_WITH_IDS, "the form with owner and repository ids"),
-        (GITHUB_WITH_IDS, GITHUB, "the subject has the older form without ids"),
+        (GITHUB, GITHUB_WITH_IDS, "the form with owner and repository IDs"),
+        (GITHUB_WITH_IDS, GITHUB, "the subject has the older form without IDs"),
         (ONA_V2, ONA, "for version 2 of Ona's tokens, and this token is of version 3"),
     ];
     for (theirs, mine, said) in cases {

@@ -106,7 +106,7 @@ fn an_invalid_configuration_is_refused_before_any_request() {
             str![[r#"
 error: could not store a token of Vault
   caused by: the token helper `helper` that [HOME]/.vault names is not an absolute path
-hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+hint: in [HOME]/.vault, give the absolute path of an executable file: `token_helper = "/path/to/helper"`
 
 "#]],
         ),
@@ -115,7 +115,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: the token helper `/no/such/helper` that [HOME]/.vault names does not exist
-hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+hint: in [HOME]/.vault, give the absolute path of an executable file: `token_helper = "/path/to/helper"`
 
 "#]],
         ),
@@ -124,7 +124,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: the token helper `/etc/passwd` that [HOME]/.vault names is not executable
-hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+hint: in [HOME]/.vault, give the absolute path of an executable file: `token_helper = "/path/to/helper"`
 
 "#]],
         ),
@@ -133,7 +133,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: the token helper `/etc` that [HOME]/.vault names is not a file
-hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+hint: in [HOME]/.vault, give the absolute path of an executable file: `token_helper = "/path/to/helper"`
 
 "#]],
         ),
@@ -171,7 +171,7 @@ fn a_helper_that_fails_is_quoted_without_the_token_which_is_revoked() {
         str![[r#"
 error: could not store the token
   caused by: the token helper [HOME]/helper failed to store the token: no keyring for [redacted]
-hint: run the helper by hand: `[HOME]/helper store`
+hint: run the helper by hand to see why it fails: `[HOME]/helper store`
 hint: otherwise remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
 
 "#]],
@@ -216,7 +216,7 @@ fn a_helper_that_prints_without_end_is_killed() {
 error: could not log out of Vault
   caused by: could not run the token helper [HOME]/helper
   caused by: it prints more than 65536 bytes
-hint: most likely the program is not a token helper, or it has a bug: fix it
+hint: most likely the program is not a token helper, or it has a bug: correct the path or the program
 hint: otherwise remove the line `token_helper` from [HOME]/.vault, so that the token is stored in a file
 
 "#]],

@@ -269,7 +269,7 @@ fn a_tls_port_that_resets_a_post_gets_a_request_without_a_body() {
         let gp =
             Gp::in_workspace().line("idp login vault --role demo --address").arg(format!("http://{address}"));
         let ran = gp.with_placeholder(address.to_string(), "[SERVER]").run();
-        let address = "the address of Vault comes from `VAULT_ADDR` or `--address`, if set";
+        let address = "the address of Vault comes from `--address`";
         let hints = format!("\nhint: {hint}\nhint: {address}\n");
         assert!(ran.code == 6 && ran.stderr.ends_with(&hints), "{}", ran.stderr);
     }
@@ -302,7 +302,7 @@ error: could not log in to Vault at http://[SERVER]
     role   demo
     mount  jwt
 hint: the server cannot read the issuer's discovery document, for the reason above: ask Vault's administrator to check with `vault read auth/jwt/config` that `oidc_discovery_url` is `[API]/idp`
-hint: if the value is correct, ask Vault's administrator to make sure that the server can reach [API]/idp/.well-known/openid-configuration after each restart, and trusts its certificate
+hint: if the value is correct, ask Vault's administrator to make sure that the server trusts the certificate of [API]/idp/.well-known/openid-configuration, and can reach this address, also after a restart
 error: could not log in to Vault at http://[SERVER]
   caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
     iss    [API]/idp
@@ -312,7 +312,7 @@ error: could not log in to Vault at http://[SERVER]
     role   demo
     mount  jwt
 hint: the server cannot read the issuer's discovery document, for the reason above: ask Vault's administrator to check with `vault read auth/jwt/config` that `oidc_discovery_url` is `[API]/idp`
-hint: if the value is correct, ask Vault's administrator to make sure that the server can reach [API]/idp/.well-known/openid-configuration after each restart, and trusts its certificate
+hint: if the value is correct, ask Vault's administrator to make sure that the server trusts the certificate of [API]/idp/.well-known/openid-configuration, and can reach this address, also after a restart
 
 "#]]
     );

@@ -67,7 +67,7 @@ error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
 hint: most likely the program that creates this socket is not running: start it
 hint: if the program is running, correct the path of the socket
-hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
+hint: the address of Vault comes from `VAULT_AGENT_ADDR`
 
 "#]],
     );
@@ -80,7 +80,7 @@ error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: unix://[HOME]/agent.sock refused the connection
 hint: most likely the program that created this socket has ended: start it again
 hint: if the program is running, correct the path of the socket
-hint: the address of Vault comes from `VAULT_ADDR` or `--address`, if set
+hint: the address of Vault comes from `VAULT_AGENT_ADDR`
 
 "#]],
     );

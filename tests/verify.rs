@@ -238,9 +238,9 @@ fn an_invalid_token_fails_at_the_token_step() {
     let ran = ran.run();
     assert_eq!(
         (ran.code, ran.stdout.as_str()),
-        (1, "✗ token  a JWT has three parts separated by dots, this has 2\nnot valid: it fails at token\n")
+        (1, "✗ token  a JWT has 3 parts separated by dots, but this has 2\nnot valid: it fails at token\n")
     );
-    assert!(ran.stderr.contains("caused by: token: a JWT has three parts"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("caused by: token: a JWT has 3 parts"), "{}", ran.stderr);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn the_issuer_of_a_damaged_token_is_not_requested() {
     assert!(reason.contains("caused by: the workspace's supervisor cannot be reached"), "{reason}");
     let cut = whole.rsplit_once('.').unwrap().0;
     let reason = verify().stdin(cut).run().stderr;
-    assert!(reason.contains("caused by: token: a JWT has three parts"), "{reason}");
+    assert!(reason.contains("caused by: token: a JWT has 3 parts"), "{reason}");
 }
 
 #[test]
@@ -507,7 +507,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
 hint: the service accepts connections, but most likely it is overloaded or hangs: give it more time with `--timeout 1m`
-hint: if it fails again, ask whoever runs the service
+hint: if it fails again, ask whoever runs the service why it does not answer
 
 "#]]
     );

@@ -57,7 +57,7 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// If the source has only one token (gitlab, env): run anyway, and stop when that token expires
+    /// For a command that renews: accept a source that has only one token (circleci, gitlab, env); after this token expires, nothing is renewed
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log

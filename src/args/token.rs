@@ -43,7 +43,7 @@ pub struct TokenArgs {
     pub format: TokenFormat,
     /// Write to FILE instead of stdout
     ///
-    /// The file has mode 0600 and is replaced as a whole. A token is written without a line break.
+    /// The file has mode 0600 and is replaced as a whole. A token is written without a newline at the end.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// Keep running, and renew the token in FILE

@@ -10,8 +10,8 @@ use crate::exit::{Exit, Explain};
 /// There is no usable home folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoFolder {
-    /// Neither `HOME` nor the password file names one.
-    #[error("`HOME` is not set, and the password file names no home folder for this user")]
+    /// Neither `HOME` nor the user database names one.
+    #[error("`HOME` is not set, and the user database names no home folder for this user")]
     NoHome,
     #[error("`{variable}` is `{}`, which is not an absolute path", path.display())]
     Relative { variable: &'static str, path: PathBuf },

@@ -52,7 +52,7 @@ pub struct DevArgs {
     /// The platform to imitate
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
-    /// The port of API and issuer on 127.0.0.1
+    /// The port of the API and the issuer on 127.0.0.1
     ///
     /// 0 chooses a free port [default: 22990 if free, else a free port].
     #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
@@ -60,21 +60,21 @@ pub struct DevArgs {
     /// The supervisor's port on 127.0.0.1; 0 chooses a free port
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port, hide_short_help = true)]
     pub supervisor_port: u16,
-    /// The workspace's id
+    /// The workspace's ID
     #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub workspace_id: String,
     /// The repository of the workspace
     ///
-    /// It becomes `sub`. It may be empty.
+    /// With `--as gitpod`, it becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
     /// Replace the `sub` that the platform derives from the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub subject: Option<String>,
-    /// The id of the workspace's owner
+    /// The ID of the workspace's owner
     #[arg(long, default_value = DEV_USER_ID, value_name = "ID", value_hint = ValueHint::Other, hide_short_help = true)]
     pub user_id: String,
-    /// The id of the owner's organisation
+    /// The ID of the owner's organisation
     #[arg(long, default_value = DEV_ORG_ID, value_name = "ID", value_hint = ValueHint::Other, hide_short_help = true)]
     pub org_id: String,
     /// The owner's name
@@ -86,13 +86,13 @@ pub struct DevArgs {
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
-    /// Limit the lifetime of the local services' credentials, to test renewal; AWS itself allows no less than 15m
+    /// Limit the lifetime of the local services' credentials, to test renewal; it can be shorter than the 15m of AWS
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime, hide_short_help = true)]
     pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true, hide_short_help = true)]
     pub clock_offset: i64,
-    /// The scopes of the workspace's API token; repeatable
+    /// A scope of the workspace's API token; repeatable
     #[arg(
         long = "token-scope",
         value_name = "SCOPE", value_hint = ValueHint::Other,
@@ -162,7 +162,7 @@ pub struct DevAwsArgs {
     /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// A file with the trust policy of the roles; the local issuer replaces each identity provider in it [default: a policy that trusts this workspace]
+    /// A file with the trust policy of the roles; `gp` reads each identity provider in it as the local issuer [default: a policy that trusts this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeatable

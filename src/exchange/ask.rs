@@ -75,7 +75,7 @@ pub(crate) trait Service {
     /// The name of the service with its address, for messages.
     fn name(&self) -> String;
 
-    fn address_settings(&self) -> &'static AddressSettings;
+    fn address_settings(&self) -> AddressSettings;
 
     /// Reads a reply of any status.
     fn read(
@@ -121,7 +121,11 @@ pub(crate) trait Service {
 
     /// The error for a reply that is not from the service.
     fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        ExchangeError::UnexpectedReply { target: self.name(), address: self.address_settings(), cause }
+        ExchangeError::UnexpectedReply {
+            target: self.name(),
+            address: Box::new(self.address_settings()),
+            cause,
+        }
     }
 }
 
@@ -171,7 +175,7 @@ pub(crate) async fn send<S: Service>(
 ) -> Outcome<S> {
     let unreachable = |cause| ExchangeError::Unreachable {
         target: service.name(),
-        address: service.address_settings(),
+        address: Box::new(service.address_settings()),
         cause: service.unreachable(cause),
     };
     let call = call.map_err(unreachable)?;

@@ -1,11 +1,13 @@
 //! The reasons why an exchange gives no credential. Each kind needs a different action by the user.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::{more_time, shortened};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
 use crate::jwt::{Claims, IdToken, subject};
+use crate::settings::quoted;
 use crate::time;
 
 /// An exchange that gave no credential.
@@ -14,7 +16,7 @@ pub enum ExchangeError {
     #[error("{} {}", without_address(target), cause.verb())]
     Unreachable {
         target: String,
-        address: &'static AddressSettings,
+        address: Box<AddressSettings>,
         #[source]
         cause: HttpError,
     },
@@ -22,7 +24,7 @@ pub enum ExchangeError {
     #[error("the server that answered is not {}", without_address(target))]
     UnexpectedReply {
         target: String,
-        address: &'static AddressSettings,
+        address: Box<AddressSettings>,
         /// Describes the reply.
         #[source]
         cause: UnexpectedReply,
@@ -63,18 +65,34 @@ fn without_address(target: &str) -> &str {
 }
 
 /// How users set the address of a service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct AddressSettings {
-    /// The flags and variables that name it, for messages.
-    pub names: &'static str,
+    /// The setting that names it, or all settings that can, for messages.
+    names: Cow<'static, str>,
+    is_in_use: bool,
     /// The default address.
-    pub default: Option<&'static str>,
+    default: Option<&'static str>,
 }
 
 impl AddressSettings {
-    /// For a service without a default address.
-    pub const fn without_default(names: &'static str) -> Self {
-        Self { names, default: None }
+    /// For the settings that can name the address. Nobody knows here which of them is set.
+    pub const fn any_of(names: &'static str, default: Option<&'static str>) -> Self {
+        Self { names: Cow::Borrowed(names), is_in_use: false, default }
+    }
+
+    /// For the setting that names the address.
+    pub fn in_use(setting: &str, default: Option<&'static str>) -> Self {
+        Self { names: Cow::Owned(quoted(setting)), is_in_use: true, default }
+    }
+
+    /// The instruction to correct the setting, if it names another service.
+    fn correct(&self) -> String {
+        let names = &self.names;
+        if self.is_in_use {
+            format!("most likely {names} names another service: correct it")
+        } else {
+            format!("if {names} is set, correct it: it most likely names another service")
+        }
     }
 }
 
@@ -92,7 +110,7 @@ pub(crate) fn unexpected_reply_hint(
     settings: &AddressSettings,
     wanted: &str,
 ) -> String {
-    let (origin, address) = (cause.origin(), settings.names);
+    let (origin, address) = (cause.origin(), &settings.names);
     if cause.is_from_loopback() {
         let right = match settings.default {
             Some(own) => format!("remove {address} to use {own}"),
@@ -101,19 +119,17 @@ pub(crate) fn unexpected_reply_hint(
             }
         };
         return format!(
-            "most likely the address is wrong, because another program on this machine listens on {origin}: {right}\n\
+            "another program on this machine listens on {origin}, so most likely the address is wrong: {right}\n\
              if that program (`ss -ltnp` shows it) is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
         );
     }
     if cause.is_for_browsers() {
-        return format!(
-            "if {address} is set, correct it: it most likely names another service\notherwise {}",
-            login_page_hint(origin)
-        );
+        return format!("{}\notherwise {}", settings.correct(), login_page_hint(origin));
     }
     format!(
-        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address)\n\
-         otherwise a proxy changes the reply or {wanted} has a fault: send this message to whoever runs {wanted}"
+        "{} (whoever runs {wanted} knows the right address)\n\
+         otherwise a proxy changes the reply or {wanted} has a fault: send this message to whoever runs {wanted}",
+        settings.correct()
     )
 }
 
@@ -134,7 +150,10 @@ pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) ->
         500 | 501 => {
             ("in a minute", "\nif it fails again, ask whoever runs the service to look into its log")
         }
-        502..=599 => ("in some minutes", "\nif it fails again, ask whoever runs the service to start it"),
+        502..=599 => (
+            "in some minutes",
+            "\nif it fails again, ask whoever runs the service why it is down or overloaded",
+        ),
         _ => ("in a minute, with fewer commands at once", ""),
     };
     format!("your settings are not the cause: {}{after}", retry_hint(when, requested_wait))
@@ -218,9 +237,10 @@ impl Explain for ExchangeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { cause, address, target } => cause.hint_with_address_source(&format!(
-                "the address of {} comes from {}, if set",
+                "the address of {} comes from {}{}",
                 without_address(target),
-                address.names
+                address.names,
+                if address.is_in_use { "" } else { ", if set" }
             )),
             Self::UnexpectedReply { address, cause, target } => {
                 Some(unexpected_reply_hint(cause, address, without_address(target)))
@@ -230,7 +250,8 @@ impl Explain for ExchangeError {
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // Some callers show only the last line, so the hint has the cause.
             Self::Rejected { target, error_text, .. } => Some(format!(
-                "{} does not say which claim is wrong, only `{}`: ask whoever configured this login there to compare the claims above with the configuration, and to look into the log",
+                "{} gives no reason, only `{}`: ask whoever administers it to compare the claims above with its configuration\n\
+                 if they match, ask for the reason in its log",
                 without_address(target),
                 shortened(error_text)
             )),
@@ -266,7 +287,7 @@ mod tests {
             status: 200,
         };
         let fix = |origin: &str| {
-            unexpected_reply_hint(&page(origin), &AddressSettings::without_default("`VAULT_ADDR`"), "Vault")
+            unexpected_reply_hint(&page(origin), &AddressSettings::in_use("VAULT_ADDR", None), "Vault")
         };
         let remote = fix("https://vault.example.com");
         assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");

@@ -177,11 +177,11 @@ impl Explain for HttpError {
             }
             Self::TimedOut { origin, proxy: Some(proxy), .. } => format!(
                 "most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`\n\
-                 if it fails again, ask whoever runs the proxy {proxy}"
+                 if it fails again, ask whoever runs the proxy {proxy} why it does not answer"
             ),
             Self::TimedOut { proxy: None, .. } => {
                 "the service accepts connections, but most likely it is overloaded or hangs: give it more time with `--timeout 1m`\n\
-                 if it fails again, ask whoever runs the service".to_owned()
+                 if it fails again, ask whoever runs the service why it does not answer".to_owned()
             }
             Self::Dns { .. } => {
                 "most likely the host name is misspelled: correct the address\n\

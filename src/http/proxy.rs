@@ -230,12 +230,11 @@ impl ProxyFault {
             self.name_may_be_wrong = true;
             vec![
                 format!(
-                    "run `curl -I {}` on a machine outside this network: if it fails there too, the name is wrong or the service is down",
+                    "run `curl -I {}` on a machine outside this network\n\
+                     if it fails there too, the name is wrong or the service is down: correct the name, or ask whoever runs the service",
                     self.origin
                 ),
-                format!(
-                    "if the command succeeds there, ask whoever runs the proxy to let the proxy reach `{host}`"
-                ),
+                format!("if it succeeds there, ask whoever runs the proxy to let the proxy reach `{host}`"),
             ]
         } else if let Some((400 | 404 | 405 | 501, _)) = status {
             vec![format!("most likely {proxy} is a web server and not a proxy: correct `{setting}`")]
@@ -246,7 +245,10 @@ impl ProxyFault {
         } else if status.is_some() || self.reason == CONNECT_REFUSED {
             vec![format!("ask whoever runs the proxy to allow connections to `{host}`")]
         } else {
-            vec![correct, "if the address is correct, ask whoever runs the proxy why it fails".to_owned()]
+            vec![
+                correct,
+                "if the address is correct, ask whoever runs the proxy why it cannot be reached".to_owned(),
+            ]
         };
         self.hint = steps.into_iter().chain(bypass_hint).collect::<Vec<_>>().join("\n");
         self

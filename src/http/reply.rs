@@ -162,7 +162,7 @@ impl Reply {
             if self.is_success() { None } else { serde_json::from_slice(&self.body).ok() };
         let words = ["message", "error_description", "detail", "error"];
         let words = body.as_ref().and_then(|body| words.iter().find_map(|name| body.get(name)?.as_str()));
-        words.map_or(String::new(), |words| format!("; it says \"{words}\""))
+        words.map_or(String::new(), |words| format!("; the reply says \"{words}\""))
     }
 
     /// The body as XML, if its content type is XML: one element `root`, in `namespace` or in none.
@@ -375,8 +375,8 @@ mod tests {
         };
         let start = "https://api.example.com answered with unexpected JSON: `errors` is missing";
         for (body, words) in [
-            (r#"{"message":"no such path","error":"x"}"#, "; it says \"no such path\""),
-            (r#"{"error":"invalid","error_description":"not here"}"#, "; it says \"not here\""),
+            (r#"{"message":"no such path","error":"x"}"#, "; the reply says \"no such path\""),
+            (r#"{"error":"invalid","error_description":"not here"}"#, "; the reply says \"not here\""),
             (r#"{"error":{"code":1}}"#, ""),
         ] {
             assert_eq!(said(404, body), format!("{start}{words} (HTTP 404)"), "{body}");

@@ -342,8 +342,8 @@ mod tests {
                 format!("{ok}.{ok}.{ok}.{ok}.{ok}"),
                 "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)",
             ),
-            (format!("{ok}.{ok}"), "a JWT has three parts separated by dots, this has 2"),
-            ("s.deadbeef".to_owned(), "a JWT has three parts separated by dots, this has 2"),
+            (format!("{ok}.{ok}"), "a JWT has 3 parts separated by dots, but this has 2"),
+            ("s.deadbeef".to_owned(), "a JWT has 3 parts separated by dots, but this has 2"),
             (format!("{ok}.{ok}x!.{ok}"), "the payload is not base64url: character 5 is not allowed"),
             (format!("{ok}.e30=.{ok}"), "the payload is not base64url: it is padded with `=`"),
             (
@@ -389,7 +389,7 @@ mod tests {
             ),
             (
                 format!("{}.a.b.{ok}", encode(r#"{"b64":false}"#)),
-                "a JWT has three parts separated by dots, this has 4",
+                "a JWT has 3 parts separated by dots, but this has 4",
             ),
             (format!("TOKEN={ok}.{ok}."), "the header is not base64url: character 6 is not allowed"),
             (format!("\u{feff}{ok}.{ok}."), "the header is not base64url: character 1 is not allowed"),

@@ -35,7 +35,7 @@ pub enum MalformedToken {
     )]
     Encrypted,
     /// The number of parts is not three.
-    #[error("a JWT has three parts separated by dots, this has {0}")]
+    #[error("a JWT has 3 parts separated by dots, but this has {0}")]
     Parts(usize),
     #[error("the {part} is not base64url: {reason}")]
     Base64 {

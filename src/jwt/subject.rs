@@ -98,9 +98,9 @@ pub(crate) fn explain_other_form(
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
     {
         return Some(if without_ids(found).is_some() {
-            "the subject has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), and a pattern of the older form never matches it. GitHub uses ids for repositories that were created, renamed or moved after 15 July 2026".into()
+            "the subject has the form with owner and repository IDs (`repo:OWNER@ID/NAME@ID:…`), and a pattern of the older form never matches it. GitHub uses IDs for repositories that were created, renamed or moved after 15 July 2026".into()
         } else {
-            "the pattern has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), but the subject has the older form without ids: they never match".into()
+            "the pattern has the form with owner and repository IDs (`repo:OWNER@ID/NAME@ID:…`), but the subject has the older form without IDs: they never match".into()
         });
     }
     let version = |text: &str| match text {
@@ -121,7 +121,7 @@ pub(crate) fn explain_other_form(
 pub(crate) fn note(subject: &str) -> Option<String> {
     let plain = without_ids(subject)?;
     let repository = Subject::parse(&plain)?.repository;
-    Some(format!("with the ids of owner and repository: a rule for `{repository}:…` never matches it"))
+    Some(format!("with the IDs of owner and repository: a rule for `{repository}:…` never matches it"))
 }
 
 /// Converts `repo:OWNER@ID/NAME@ID:…` to `repo:OWNER/NAME:…`; `None` if there are no ids.
@@ -203,11 +203,11 @@ mod tests {
         let said = |wanted, found| explain_other_form(wanted, found, same).unwrap_or_default();
         assert!(
             said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m")
-                .contains("the subject has the form with owner and repository ids")
+                .contains("the subject has the form with owner and repository IDs")
         );
         assert!(
             said("repo:o@1/r@2:ref:m", "repo:o/r:ref:m")
-                .contains("the pattern has the form with owner and repository ids")
+                .contains("the pattern has the form with owner and repository IDs")
         );
         assert!(said("org:o/prj:p", "organization_id:o:project_id:p").contains("version 2"));
         for (wanted, found) in

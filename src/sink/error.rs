@@ -97,9 +97,14 @@ impl Explain for FileError {
             }
             Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "name another place, which only you can write to".into(),
-            Self::HardLinked { .. } => {
-                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`\notherwise edit it by hand"
-                    .into()
+            Self::HardLinked { path } => {
+                let file = path.to_string_lossy();
+                let copy = format!("{file}.new");
+                format!(
+                    "make it a separate file: `{} && {}`\notherwise edit it by hand",
+                    shell::command(&["cp", &file, &copy]),
+                    shell::command(&["mv", &copy, &file])
+                )
             }
             Self::OtherContent { .. } | Self::OtherLines { .. } => {
                 "name another file, or remove this one first".into()

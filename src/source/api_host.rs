@@ -36,7 +36,7 @@ pub(super) fn service_url(
             setting.name
         ),
         hint: Some(format!(
-            "unset `{}`\nif you know that {host} is right, add `{}`",
+            "run `unset {}`\nif you know that {host} is right, add `{}`",
             setting.name,
             shell::command(&["--allow-api-host", &host])
         )),

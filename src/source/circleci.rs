@@ -62,7 +62,7 @@ impl TokenSource for CircleCi {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "the audience of the variable's token is the organisation id: let the receiver accept this id, and name it with `--audience`\n\
+            "the audience of the variable's token is the organisation's ID: let the receiver accept this ID, and name it with `--audience`\n\
              otherwise mint with CircleCI's program, which every job has: {COMMAND}\n\
              if the receiver trusts the issuer `https://oidc.circleci.com` instead of the organisation's issuer, add `--root-issuer` to that command"
         )

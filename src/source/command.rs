@@ -126,8 +126,9 @@ impl Command {
             return Err(CommandError::TooLong { program });
         }
         if !status.success() {
+            let how = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
             let said = if said.is_empty() { said } else { format!(", and it says `{said}`") };
-            return Err(CommandError::Failed { program, how: format!("{status}{said}") });
+            return Err(CommandError::Failed { program, how: how + &said });
         }
         String::from_utf8(std::mem::take(&mut *printed)).map_err(|_| CommandError::NotText { program })
     }

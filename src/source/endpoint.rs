@@ -112,8 +112,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         self.0.name()
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        const { &AddressSettings::without_default(E::ADDRESS) }
+    fn address_settings(&self) -> AddressSettings {
+        AddressSettings::any_of(E::ADDRESS, None)
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
@@ -170,7 +170,7 @@ pub(super) async fn mint<E: Endpoint>(
     wanted: &TokenRequest,
     http: &Http<'_>,
 ) -> Result<IdToken, SourceError> {
-    let (service, address) = (endpoint.name(), Minting(endpoint).address_settings());
+    let (service, address) = (endpoint.name(), Box::new(Minting(endpoint).address_settings()));
     let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), address, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_TIMEOUT.min(http.deadline().limit() / 3);

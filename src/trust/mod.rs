@@ -115,7 +115,7 @@ impl Explain for TrustError {
             }
             Self::InvisibleCharacters(_) => None,
             Self::NotAnAddress(subject) if subject == "no-context" => Some(
-                "this workspace was opened without a repository: run this command in a workspace with a repository of the owner\n\
+                "this workspace was opened without a repository: run this command in a workspace with a repository of the owner that you want to trust\n\
                  to allow only yourself, use `--for this-user`\n\
                  do not use `--for this-repository`, which would accept every workspace without a repository"
                     .into(),

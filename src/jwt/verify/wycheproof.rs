@@ -44,7 +44,7 @@ type Row = (RangeInclusive<u32>, Verdict, &'static str, &'static str);
 
 const HMAC: &str = "`HS256`: it uses a shared secret";
 const NOT_MADE: &str = "it does not match the key";
-const PARTS: &str = "a JWT has three parts separated by dots, this has";
+const PARTS: &str = "a JWT has 3 parts separated by dots, but this has";
 const NO_HEADER: &str = "cannot parse the header: EOF";
 const NO_PAYLOAD: &str = "the payload is empty: it is detached";
 const UNNAMED: &str = "the token names the key `Xid-";

@@ -34,7 +34,7 @@ impl NamedBy {
         let (own, last) = match self {
             Self::Variable => (
                 "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL` to use the API of the workspace",
-                "\nif that does not help, a login page or a proxy is in front of the API: ask whoever runs the network",
+                "\nif that does not help, a login page or a proxy is in front of the API: ask whoever runs the network to allow requests to the API",
             ),
             Self::Supervisor => (
                 "send this message to whoever runs the Gitpod installation, because the workspace's supervisor named this address",
@@ -347,7 +347,7 @@ impl Code {
     fn hint(self, said: &str, named_by: NamedBy) -> String {
         match self {
             Self::InvalidArgument if said.contains("workspace id does not match") => {
-                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace\n\
+                "the API refuses the ID of this workspace, which is no setting of yours: restart the workspace\n\
                  if it fails again, send this message to whoever runs the Gitpod installation".into()
             }
             Self::InvalidArgument => {

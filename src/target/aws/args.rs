@@ -19,12 +19,12 @@ pub struct AwsArgs {
     pub role_arn: Option<String>,
     /// The ID token's `aud`
     ///
-    /// IAM's identity provider must list it. Repeatable.
+    /// The identity provider in IAM must list it. Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// Lifetime of the credentials
     ///
-    /// From 900 to the role's maximum, at most 43200; up to a year with an STS other than AWS.
+    /// From 900 to the role's maximum, at most 43200; up to a year with an STS other than AWS's.
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
@@ -41,7 +41,7 @@ pub struct AwsArgs {
     /// The region for STS and for the tools that use the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
+    /// The address of STS, if not the region's own [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub endpoint_url: Option<String>,
     /// Allow only roles of this account; repeatable
@@ -122,7 +122,7 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output`, it also ends when the shell that started it ends, unless `--detach` is given. With `--detach`, it goes to the background as soon as the file is written; `kill $IDP_SERVE_PID` stops it. When it ends, it removes the file.",
+    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output`, `gp` also ends when the shell that started it ends. With `--detach`, `gp` goes to the background as soon as the file is written, and continues after that shell ends; `kill $IDP_SERVE_PID` stops it. `gp` removes the file when it ends.",
     after_help = "Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\

@@ -22,7 +22,7 @@ pub struct AzureArgs {
     pub authority_host: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The federated credential has to list this audience [default: api://AzureADTokenExchange, or the audience of the cloud in `--authority-host`].
+    /// The federated credential must list it [default: api://AzureADTokenExchange, or the audience of the cloud in `--authority-host`]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]
@@ -57,9 +57,9 @@ pub enum AzureFormat {
   vars=$(gp idp login azure --format env) && eval \"$vars\""
 )]
 pub struct LoginAzureArgs {
-    /// Print a token
+    /// What to print
     ///
-    /// With a shell format, prints the variables that name the token file.
+    /// A shell format also writes the token file, which the variables name.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
     /// Where to write the ID token
@@ -77,7 +77,7 @@ pub struct LoginAzureArgs {
 /// `gp idp exec azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs CMD with a temporary token file. `gp` keeps the file fresh, and deletes it when CMD ends.",
+    long_about = "First checks that Azure accepts the ID token, then runs CMD with a temporary token file. `gp` keeps the file fresh, and deletes it when CMD ends.",
     after_help = "Examples:
   gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com -- terraform plan

@@ -21,25 +21,32 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
         Some(Format::Shell(format)) => Some(format),
         Some(Format::Own(format)) => {
             let given = [args.output.is_some(), args.keep_fresh];
-            refuse_flags(
-                ["--output", "--keep-fresh"],
-                given,
-                "a file",
-                "leave out `--format`, which prints and writes no file",
-            )?;
+            let name = if format == AzureFormat::Json { "json" } else { "access-token" };
+            refuse_flags(["--output", "--keep-fresh"], given, |flag| UsageError {
+                message: format!("`--format {name}` writes no file, so `{flag}` has no effect"),
+                hint: Some(format!(
+                    "leave out `{flag}` to print\nleave out `--format` to write the token file"
+                )),
+            })?;
             return print(&request, format, ctx).await;
         }
     };
     let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
-    refuse_flags(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
+    refuse_flags(["--resource", "--scope-uri"], given, |flag| {
+        UsageError::new(format!("`{flag}` is for an access token"), "add `--format access-token`")
+    })?;
     write(args, &request, shell, ctx).await
 }
 
 /// Refuses flags that have no effect with this format.
-fn refuse_flags(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
+fn refuse_flags(
+    flags: [&str; 2],
+    given: [bool; 2],
+    error: impl FnOnce(&str) -> UsageError,
+) -> Result<(), UsageError> {
     match flags.into_iter().zip(given).find(|(_, given)| *given) {
         None => Ok(()),
-        Some((flag, _)) => Err(UsageError::new(format!("`{flag}` is for {what}"), hint)),
+        Some((flag, _)) => Err(error(flag)),
     }
 }
 

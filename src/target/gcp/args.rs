@@ -66,7 +66,7 @@ pub struct LoginGcpArgs {
     /// Print tokens or variables instead
     #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<GcpFormat>>,
-    /// With --format: scopes of the access token, separated by commas or repeated flags [default: https://www.googleapis.com/auth/cloud-platform]
+    /// With --format: scopes of the access token, separated by commas; repeatable [default: https://www.googleapis.com/auth/cloud-platform]
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub scopes: Vec<String>,
     /// With --format id-token or json: the audience of the service account's ID token
@@ -74,7 +74,7 @@ pub struct LoginGcpArgs {
     pub id_token_audience: Option<String>,
     /// Where to write the configuration
     ///
-    /// [default: where SDKs look: ~/.config/gcloud/application_default_credentials.json]
+    /// [default: ~/.config/gcloud/application_default_credentials.json, where SDKs look]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// For SDKs that cannot run programs: also write the ID token to a file, and name this file in the configuration
@@ -89,7 +89,7 @@ pub struct LoginGcpArgs {
     /// Write the configuration without trying to get an access token first
     #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
-    /// Replace a file that this program did not write
+    /// Replace a file that `gp` did not write
     #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub force: bool,
     #[command(flatten)]
@@ -99,7 +99,7 @@ pub struct LoginGcpArgs {
 /// `gp idp exec gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs CMD with a temporary configuration, from which SDKs, gcloud and Terraform get tokens. `gp` deletes the configuration when CMD ends.",
+    long_about = "First checks that Google Cloud accepts the ID token, then runs CMD with a temporary configuration, from which SDKs, gcloud and Terraform get tokens. `gp` deletes the configuration when CMD ends.",
     after_help = "Examples:
   gp idp exec gcp --project example-project -- gcloud storage ls
   gp idp exec gcp -- terraform apply"
@@ -129,7 +129,7 @@ pub struct GcloudTokenArgs {
     pub audience: Vec<String>,
     #[command(flatten)]
     pub source: SourceArgs,
-    /// How long `gp` tries; the shortest time limit of an SDK is 5 s
+    /// How long `gp` tries; keep it below the SDK's own time limit, which is 5 s or more
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, help_heading = COMMON, hide_short_help = true)]
     pub timeout: Duration,
 }

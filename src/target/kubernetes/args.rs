@@ -21,7 +21,7 @@ pub enum ExecApiVersion {
 #[command(
     long_about = "Makes `gp` the credential plugin of a user in the kubeconfig. Clients run the plugin whenever they need a token. No token is written to the kubeconfig. All other entries and all comments stay unchanged.
 
-The API server must trust the token's issuer and audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration). If it refuses a token, it replies 401 without a reason; only the server's log has the reason.",
+The API server must trust the token's issuer and audience (its flags `--oidc-issuer-url` and `--oidc-client-id`, or its AuthenticationConfiguration). If it refuses a token, it replies 401 without a reason; only the server's log has the reason.",
     after_help = "Examples:
   gp idp login kubernetes --audience kubernetes --user ci --cluster prod
   gp idp login kubernetes --audience kubernetes --context prod"
@@ -66,7 +66,7 @@ pub struct LoginKubernetesArgs {
     /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them
     #[arg(long, conflicts_with_all = ["kubeconfig", "force"], help_heading = OUTPUT, hide_short_help = true)]
     pub print: bool,
-    /// Also print `KUBECONFIG`, which names the kubeconfig
+    /// Also print the variable `KUBECONFIG` with the path of the kubeconfig
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print", help_heading = OUTPUT, hide_short_help = true)]
     pub format: Option<ShellFormat>,
     /// Replace other credentials of the user

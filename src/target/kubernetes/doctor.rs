@@ -21,8 +21,7 @@ use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
 /// The setting with its address, for messages.
-const ADDRESS: AddressSettings =
-    AddressSettings::without_default("`server` of the cluster in the kubeconfig");
+const ADDRESS: AddressSettings = AddressSettings::any_of("`server` of the cluster in the kubeconfig", None);
 
 /// Checks the source of the ID token, then the kubeconfig, then asks the API server which user
 /// the token has.
@@ -166,7 +165,9 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
         Err(error) => Err(error),
     };
     match reply {
-        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, address: &ADDRESS, cause }),
+        Err(cause) => {
+            report.fail(SERVER, ExchangeError::Unreachable { target, address: Box::new(ADDRESS), cause });
+        }
         Ok(reply) => judge(report, target, &reply, token),
     }
 }
@@ -175,7 +176,8 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     let ReviewReply { kind, message, status } = match reply.json() {
         Ok(answer) => answer,
         Err(cause) => {
-            return report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
+            return report
+                .fail(SERVER, ExchangeError::UnexpectedReply { target, address: Box::new(ADDRESS), cause });
         }
     };
     match (reply.status, kind.as_str()) {
@@ -202,7 +204,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         (code, _) => {
             let cause = reply.unexpected_json(format!("HTTP {code} with an object of kind `{kind}`"));
-            report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
+            report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: Box::new(ADDRESS), cause });
         }
     }
 }

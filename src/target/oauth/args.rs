@@ -21,7 +21,7 @@ pub struct TokenEndpointArgs {
     pub issuer: Option<String>,
     /// The ID token's `aud`
     ///
-    /// Repeatable [default: the issuer, or the token endpoint].
+    /// Repeatable [default: the issuer, or the token endpoint]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
@@ -48,10 +48,12 @@ pub struct TokenEndpointArgs {
     /// The type of the actor's token, as for --subject-token-type
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file", hide_short_help = true)]
     pub actor_token_type: String,
-    /// The id of the client
+    /// The ID of the client
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub client_id: Option<String>,
-    /// A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]
+    /// A file with the secret of the client
+    ///
+    /// Without this flag, `IDP_CLIENT_SECRET` holds the secret itself.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
     /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
@@ -78,7 +80,7 @@ pub enum GrantName {
 /// How the client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClientAuthName {
-    /// No authentication; the id is sent if there is one
+    /// No authentication; the ID is sent if there is one
     None,
     /// Id and secret in the Authorization header
     Basic,

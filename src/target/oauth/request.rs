@@ -72,6 +72,8 @@ impl ClientAuth {
 #[derive(Debug, Clone)]
 pub struct TokenCall {
     place: Location,
+    /// The setting that names the token endpoint or the issuer.
+    pub(super) endpoint_from: &'static str,
     /// How the ID token is used.
     pub grant: Grant,
     pub subject_token_type: String,
@@ -125,7 +127,7 @@ impl TokenCall {
 }
 
 pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall, Failure> {
-    let place = place(args, ctx)?;
+    let (endpoint_from, place) = place(args, ctx)?;
     let grant = match args.grant {
         GrantName::TokenExchange => Grant::TokenExchange,
         GrantName::JwtBearer => Grant::JwtBearer,
@@ -142,6 +144,7 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
     let requested = args.requested_token_type.as_deref();
     Ok(TokenCall {
         place,
+        endpoint_from,
         grant,
         subject_token_type: token_type("--subject-token-type", &args.subject_token_type)?,
         requested_token_type: requested.map(|kind| token_type("--requested-token-type", kind)).transpose()?,
@@ -156,13 +159,14 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
     })
 }
 
-fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Location, Failure> {
+/// The place, and the setting that names it.
+fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<(&'static str, Location), Failure> {
     if let Some(issuer) = Setting::flag("--issuer", args.issuer.as_deref()) {
         let url = issuer.parse(SecureUrl::parse)?;
         if url.query().is_some() {
             return Err(issuer.wrong(UrlError::Query).into());
         }
-        return Ok(Location::Issuer(url));
+        return Ok((issuer.name, Location::Issuer(url)));
     }
     let endpoint = Setting::flag("--token-endpoint", args.token_endpoint.as_deref())
         .or_variable("IDP_TOKEN_ENDPOINT", ctx)?
@@ -170,7 +174,7 @@ fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Location, Failure> {
             "token endpoint",
             "give `--token-endpoint https://…`, or the issuer as `--issuer https://…`",
         )?;
-    Ok(Location::Endpoint(endpoint.parse(SecureUrl::parse)?))
+    Ok((endpoint.name, Location::Endpoint(endpoint.parse(SecureUrl::parse)?)))
 }
 
 /// Refuses flags that have no effect with this grant.

@@ -14,14 +14,14 @@ use crate::time::parse_time_limit;
 /// Every variable also exists with the prefix `BAO_`, which takes precedence over `VAULT_`.
 #[derive(Debug, Clone, Args)]
 pub struct VaultServerArgs {
-    /// The server [env: VAULT_ADDR, BAO_ADDR]
+    /// The server [env: BAO_ADDR, VAULT_ADDR]
     ///
     /// Example: `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
     /// The namespace, such as `team-a/project`
     ///
-    /// [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// [env: BAO_NAMESPACE, VAULT_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -33,22 +33,22 @@ pub struct VaultServerArgs {
 /// TLS to the server.
 #[derive(Debug, Clone, Args)]
 pub struct VaultTlsArgs {
-    /// Trust the authorities in this PEM file instead of the system's [env: VAULT_CACERT]
+    /// Trust the authorities in this PEM file instead of the system's [env: BAO_CACERT, VAULT_CACERT]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub ca_cert: Option<PathBuf>,
-    /// Trust the authorities in all files of this folder [env: VAULT_CAPATH]
+    /// Trust the authorities in all files of this folder instead of the system's [env: BAO_CAPATH, VAULT_CAPATH]
     #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub ca_path: Option<PathBuf>,
-    /// Send this PEM client certificate to the server [env: VAULT_CLIENT_CERT]
+    /// Send this PEM client certificate to the server [env: BAO_CLIENT_CERT, VAULT_CLIENT_CERT]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
-    /// The PEM key of `--client-cert` [env: VAULT_CLIENT_KEY]
+    /// The PEM key of `--client-cert` [env: BAO_CLIENT_KEY, VAULT_CLIENT_KEY]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_key: Option<PathBuf>,
-    /// Expect this name in the server's certificate, not the host in the URL [env: VAULT_TLS_SERVER_NAME]
+    /// Expect this name in the server's certificate, not the host in the URL [env: BAO_TLS_SERVER_NAME, VAULT_TLS_SERVER_NAME]
     #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
-    /// Do not verify the server's certificate: an attacker's server may get the token [env: VAULT_SKIP_VERIFY]
+    /// Do not verify the server's certificate: an attacker's server may get the token [env: BAO_SKIP_VERIFY, VAULT_SKIP_VERIFY]
     #[arg(long, help_heading = "TLS", hide_short_help = true)]
     pub tls_skip_verify: bool,
 }
@@ -68,9 +68,7 @@ pub struct VaultArgs {
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The JWT mount
-    ///
-    /// It is the path where the JWT auth method is mounted.
+    /// The JWT auth mount
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
     /// The namespace for requests after the login, as a path from the root; empty for the root [default: the namespace of the login]
@@ -94,7 +92,7 @@ pub enum VaultFormat {
 /// `gp idp login vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Stores the token where `vault` and `bao` look for it: in the token helper of ~/.vault or ~/.bao, else in ~/.vault-token. `--format`, `--no-store` and `--wrap-ttl` print it instead.",
+    long_about = "Stores the token where `vault` and `bao` look for it: in the token helper that ~/.vault or ~/.bao names, else in ~/.vault-token. `--format` and `--no-store` print the token instead; `--wrap-ttl` prints a wrapping token.",
     after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
   vars=$(gp idp login vault --role deploy --format env) && eval \"$vars\""
@@ -106,7 +104,7 @@ pub struct LoginVaultArgs {
     /// The same as `--format token`; ignored when `--format` is given
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     pub no_store: bool,
-    /// Print a wrapping token, which can be unwrapped once within this time [env: VAULT_WRAP_TTL]
+    /// Print a wrapping token, which can be unwrapped once within this time [env: BAO_WRAP_TTL, VAULT_WRAP_TTL]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl, help_heading = OUTPUT, hide_short_help = true)]
     pub wrap_ttl: Option<Duration>,
     #[command(flatten)]
@@ -132,7 +130,7 @@ pub struct LogoutVaultArgs {
 /// `gp idp exec vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Only CMD gets the token, as VAULT_TOKEN and BAO_TOKEN in its environment: nothing is written.",
+    long_about = "Only CMD gets the token, as VAULT_TOKEN and BAO_TOKEN in its environment. No file contains it.",
     after_help = "Examples:
   gp idp exec vault --role deploy -- vault kv get secret/app
   gp idp exec vault --role deploy --namespace admin \\

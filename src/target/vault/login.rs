@@ -106,7 +106,8 @@ async fn store_token(
     if request.namespace_after_login != request.server.namespace {
         let namespace = request.namespace_after_login.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
-            "note: tools do not know the namespace of the stored token: `export VAULT_NAMESPACE={}`",
+            "note: tools do not know the namespace of the stored token: `export {}={}`",
+            variables::in_effect(variables::NAMESPACE, ctx),
             posix_quote(namespace)
         ));
     }

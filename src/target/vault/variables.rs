@@ -15,10 +15,14 @@ pub(super) const NAMESPACE: VariableNames = ["BAO_NAMESPACE", "VAULT_NAMESPACE"]
 pub(super) const TOKEN: VariableNames = ["BAO_TOKEN", "VAULT_TOKEN"];
 pub(super) const WRAP_TTL: VariableNames = ["BAO_WRAP_TTL", "VAULT_WRAP_TTL"];
 
-/// The variable that takes precedence, and its value; `None` for an empty value. As in `bao`,
-/// OpenBao's variable takes precedence if it is set, even if it is empty.
+/// The variable that takes precedence. As in `bao`, OpenBao's variable does if it is set, even if it is empty.
+pub(super) fn in_effect(names: VariableNames, ctx: &Context) -> &'static str {
+    if ctx.is_set(names[0]) { names[0] } else { names[1] }
+}
+
+/// The variable that takes precedence, and its value; `None` for an empty value.
 pub(super) fn variable(names: VariableNames, ctx: &Context) -> Option<(&'static str, &OsStr)> {
-    let name = if ctx.is_set(names[0]) { names[0] } else { names[1] };
+    let name = in_effect(names, ctx);
     ctx.var_os(name).map(|value| (name, value))
 }
 

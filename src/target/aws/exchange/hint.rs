@@ -53,6 +53,12 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
              if it fails again, ask whoever runs {issuer}"
         )
         .into(),
+        "ValidationError" if case.message_contains("MaxSessionDuration") && request.duration.seconds() <= 3600 => format!(
+            "every role of AWS allows sessions of {} s, so the refusal contradicts AWS's rules: send this message to whoever runs {}",
+            request.duration.seconds(),
+            request.endpoint.url.origin()
+        )
+        .into(),
         "ValidationError" if case.message_contains("MaxSessionDuration") => format!(
             "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows\n\
              if that is too short, ask whoever administers account {account} to raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
@@ -96,7 +102,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
 fn emulator_hint(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
     let message_contains = |words: &str| refused.refusal.message.contains(words);
     if message_contains("`azp`") {
-        return "the first audience must be the id of the service's OpenID client: give this id with `--audience`"
+        return "the first audience must be the ID of the service's OpenID client: give this ID with `--audience`"
             .to_owned()
             .into();
     }

@@ -143,10 +143,15 @@ impl Service for Sts<'_> {
         format!("AWS STS ({})", self.0.endpoint.url.origin())
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        &AddressSettings {
-            names: "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`",
-            default: Some("the region's own endpoint"),
+    fn address_settings(&self) -> AddressSettings {
+        let default = Some("the region's own endpoint");
+        // The settings of a region name only endpoints of AWS.
+        match self.0.endpoint.url_from.first() {
+            Some(setting) if !self.0.endpoint.is_of_aws() => AddressSettings::in_use(setting, default),
+            _ => AddressSettings::any_of(
+                "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`",
+                default,
+            ),
         }
     }
 

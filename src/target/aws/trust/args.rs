@@ -8,7 +8,7 @@ use crate::trust::args::{TrustArgs, TrustFormat};
 /// `gp idp trust aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "This command changes nothing in AWS: it prints commands for an IAM administrator. With --check, it sends no request to AWS: `gp` evaluates the policy by IAM's documented rules. Exit code of --check: 0 accepted, 1 refused or undecided.",
+    long_about = "This command changes nothing in AWS: it prints commands for an IAM administrator. --check sends no request to AWS either: `gp` evaluates the policy by IAM's documented rules. Exit code of --check: 0 accepted, 1 refused or undecided.",
     after_help = "Examples:
   gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy
   aws iam get-role --role-name deploy --output json |

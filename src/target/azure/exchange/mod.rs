@@ -53,11 +53,9 @@ impl Service for Entra<'_> {
         format!("Microsoft Entra ID ({})", self.0.authority.origin())
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        &AddressSettings {
-            names: "`--authority-host` or `AZURE_AUTHORITY_HOST`",
-            default: Some("https://login.microsoftonline.com"),
-        }
+    fn address_settings(&self) -> AddressSettings {
+        let names = "`--authority-host` or `AZURE_AUTHORITY_HOST`";
+        AddressSettings::any_of(names, Some("https://login.microsoftonline.com"))
     }
 
     fn read(

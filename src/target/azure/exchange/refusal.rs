@@ -66,11 +66,29 @@ impl Case<'_> {
         Some(shell::command(&words.collect::<Vec<_>>()))
     }
 
+    /// The same `az` command for a managed identity, whose client ID looks like that of an app.
+    fn command_for_identity(verb: &[&str]) -> String {
+        let words = ["az", "identity", "federated-credential"].into_iter().chain(verb.iter().copied());
+        let words = words.chain(["--identity-name", "IDENTITY", "--resource-group", "GROUP"]);
+        shell::command(&words.collect::<Vec<_>>())
+    }
+
+    /// The values of a federated credential, as flags of `az identity federated-credential`.
+    fn flags(&self) -> Vec<&str> {
+        let [issuer, subject] = [&self.claims.issuer, &self.claims.subject];
+        let values = [("--issuer", issuer), ("--subject", subject)];
+        let values =
+            values.into_iter().flat_map(|(flag, value)| [flag, value.as_deref().unwrap_or_default()]);
+        values.chain(["--audiences"]).chain(self.claims.audience.iter().map(String::as_str)).collect()
+    }
+
     /// The hint that a credential is missing. `cause` is the first half of a sentence.
     fn create(&self, cause: &str) -> Option<String> {
         let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
-            "{cause}, so ask whoever owns the application to add one with exactly these values (they are case-sensitive): `{command}`"
+            "{cause}, so ask whoever owns the application to add one with exactly these values (they are case-sensitive): `{command}`\n\
+             if the client ID belongs to a managed identity, use this command instead: `{}`",
+            Self::command_for_identity(&[&["create", "--name", "gitpod"], &*self.flags()].concat())
         ))
     }
 
@@ -81,8 +99,11 @@ impl Case<'_> {
         Some(format!(
             "{what_differs}, so ask whoever owns the application to correct the credential in two steps\n\
              1. find the NAME of the existing federated credential: `az ad app federated-credential list --id {}`\n\
-             2. give this credential exactly these values: `{command}`",
-            self.request.client.as_str()
+             2. give this credential exactly these values: `{command}`\n\
+             if the client ID belongs to a managed identity, use these commands instead: `{}` and `{}`",
+            self.request.client.as_str(),
+            Self::command_for_identity(&["list"]),
+            Self::command_for_identity(&[&["update", "--name", "NAME"], &*self.flags()].concat())
         ))
     }
 
@@ -150,11 +171,11 @@ impl Case<'_> {
             50027 | 500_275 | 700_027 | 5_000_819 => format!(
                 "Entra could not verify the signature: run `curl {}` on a machine outside this network\n\
                  if `curl` fails, ask whoever runs {issuer} to serve this document and the keys on the public internet\n\
-                 if `curl` works, the issuer most likely does not sign with RS256, as Entra requires: `gp idp token --audience {expected} --decode` shows `alg`",
+                 if `curl` works, most likely the issuer does not sign with RS256, which Entra requires: `gp idp token --audience {expected} --decode` shows `alg`",
                 discovery(issuer)
             ),
             7_000_272 => format!(
-                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`\n\
+                "Entra knows no key of {issuer} with the ID that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`\n\
                  if the check fails, ask whoever runs the issuer to publish the key\n\
                  if the check passes, but `curl {}` fails on a machine outside this network, ask whoever runs the issuer to open the address to the public internet\n\
                  otherwise Entra still has the old keys: try again in an hour",

@@ -20,14 +20,14 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Entra compares the whole `sub`, so the credential accepts every token with exactly the `sub` of this workspace's token, and no other. `--for this-repository` and `--for this-subject` have this effect; the other values of `--for` are refused. This command changes nothing in Azure: it prints commands for the app's administrator.",
+    long_about = "Entra compares the whole `sub`, so the credential accepts only tokens with exactly the `sub` of this workspace or job. `--for this-repository` does the same as `--for this-subject`: if the `sub` names a branch, only this branch gets access. The other values of `--for` are refused. This command changes nothing in Azure: it prints commands for the app's administrator.",
     after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\
     --format terraform"
 )]
 pub struct TrustAzureArgs {
-    /// The client id of the app [env: AZURE_CLIENT_ID]
+    /// The client ID of the app [env: AZURE_CLIENT_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub app_id: Option<String>,
     /// The name of the credential

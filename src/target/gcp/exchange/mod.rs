@@ -94,17 +94,12 @@ impl<T: Issued> Service for Google<'_, T> {
         self.kind.name(self.request)
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        match self.kind {
-            refusal::Kind::Sts => &AddressSettings {
-                names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`",
-                default: Some(endpoints::STS),
-            },
-            refusal::Kind::Iam => &AddressSettings {
-                names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`",
-                default: Some(endpoints::IAM),
-            },
-        }
+    fn address_settings(&self) -> AddressSettings {
+        let (name, default) = match self.kind {
+            refusal::Kind::Sts => ("`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`", endpoints::STS),
+            refusal::Kind::Iam => ("`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`", endpoints::IAM),
+        };
+        AddressSettings::any_of(name, Some(default))
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply> {

@@ -103,7 +103,8 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "most likely the keys uploaded to the provider are outdated, because {issuer} signs with a key that Google does not have: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri` with `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "Google does not have the key that {issuer} signs with, most likely because the keys uploaded to the provider are outdated\n\
+                 ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri`: `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
@@ -172,7 +173,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
         ),
         400 if message.contains("lifetime") => {
             "ask for an hour or less, such as `--lifetime 3600s`\n\
-             if you need more, ask the organisation's administrator to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`"
+             if you need more, ask the organisation's administrator to add the service account to the organisation policy constraint `constraints/iam.allowServiceAccountCredentialLifetimeExtension`"
                 .into()
         }
         400 if request.wanted == Wanted::IdToken => "Google does not accept the value of `--id-token-audience`: write it like `https://SERVICE_URL`".into(),

@@ -26,15 +26,15 @@ pub enum GcpTrustFormat {
     --service-account ci@shop.iam.gserviceaccount.com --format terraform"
 )]
 pub struct TrustGcpArgs {
-    /// The number of the pool's project (not its id)
+    /// The number of the pool's project (not its ID)
     ///
     /// Without it, IDP_GCP_WORKLOAD_IDENTITY_PROVIDER names project, pool and provider.
     #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
     pub project_number: Option<String>,
-    /// The id of the workload identity pool [default: gitpod]
+    /// The ID of the workload identity pool [default: gitpod]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
     pub pool: Option<String>,
-    /// The id of the pool's provider [default: gitpod]
+    /// The ID of the pool's provider [default: gitpod]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
     pub provider: Option<String>,
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]

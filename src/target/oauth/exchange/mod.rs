@@ -86,8 +86,8 @@ impl Service for TokenEndpoint<'_> {
         format!("the token endpoint at {}", self.0.endpoint().origin())
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        const { &AddressSettings::without_default("`--token-endpoint` or `--issuer`") }
+    fn address_settings(&self) -> AddressSettings {
+        AddressSettings::in_use(self.0.endpoint_from, None)
     }
 
     fn read(

@@ -65,7 +65,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         }
         "unauthorized_client" => format!("this client is not allowed to use the grant {grant}: ask whoever administers the service to allow it"),
         "unsupported_grant_type" => match call.grant {
-            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`\n\
+            Grant::TokenExchange => "the token endpoint does not offer token exchange: try `--grant jwt-bearer`\n\
                                      otherwise ask whoever administers the service to enable token exchange"
                 .into(),
             _ => "the service does not offer this grant here: try `--grant token-exchange`\n\

@@ -71,8 +71,11 @@ pub(super) fn of(
              to see the current value, run {see}"
         ),
         Cause::Expired | Cause::NotYet if skewed => format!(
-            "the token is fresh, but the clock of the issuer or of the server is wrong: compare both clocks with `date -u` on this machine, and ask for a correction\n\
-             until the clocks are correct, {owner} can raise `clock_skew_leeway` of the role"
+            "the token is fresh, but the clock of the issuer or of the server is wrong: compare the line `Date` of `curl -sI {}` and `curl -sI {}/v1/sys/health` with `date -u`\n\
+             ask whoever runs the service with the wrong clock to set it right\n\
+             until the clocks are correct, {owner} can raise `clock_skew_leeway` of the role",
+            posix_quote(issuer),
+            request.server.address
         ),
         Cause::Expired | Cause::NotYet => format!(
             "the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both clocks with `date -u`\n\
@@ -93,7 +96,7 @@ pub(super) fn of(
         ),
         Cause::Discovery => format!(
             "the server cannot read the issuer's discovery document, for the reason above: ask {owner} to check with `vault read {config_path}` that `oidc_discovery_url` is `{issuer}`\n\
-             if the value is correct, ask {owner} to make sure that the server can reach {} after each restart, and trusts its certificate",
+             if the value is correct, ask {owner} to make sure that the server trusts the certificate of {}, and can reach this address, also after a restart",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
@@ -123,12 +126,14 @@ pub(super) fn of(
              to find the cause, ask {owner} to run `vault auth list` and {see}"
         ),
         Cause::Namespace => format!(
-            "the server has no namespace {namespace}: correct `--namespace` or `VAULT_NAMESPACE`\n\
-             to see the namespaces of the root, run `VAULT_NAMESPACE= vault namespace list`"
+            "the server has no namespace {namespace}: correct `{}`\n\
+             to see the namespaces of the root, run `VAULT_NAMESPACE= vault namespace list`",
+            request.server.namespace_from
         ),
         Cause::Path => format!(
-            "{} has no path `/v1/auth/{path}/login`. Most likely `VAULT_ADDR` or `--address` is wrong: give the server's address without `/v1` and `/ui`",
-            request.server.address
+            "{} has no path `/v1/auth/{path}/login`. Most likely `{}` is wrong: give the server's address without `/v1` and `/ui`",
+            request.server.address,
+            request.server.address_from
         ),
         Cause::Other => return None,
     })

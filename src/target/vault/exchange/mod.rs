@@ -24,11 +24,7 @@ use crate::http::{Call, Deadline, Http, HttpError, Reply, UnexpectedReply, is_ov
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
-use crate::shell;
 use crate::time;
-
-/// The settings that name the server.
-const ADDRESS: AddressSettings = AddressSettings::without_default("`VAULT_ADDR` or `--address`");
 
 /// The result of a login.
 #[derive(Debug, Clone)]
@@ -95,9 +91,11 @@ impl JwtLogin<'_> {
                 target: self.name(),
                 what: format!("an unwrapped token, which was {end}"),
                 checked_values: Box::new(checked_values),
-                hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself\n\
-                       otherwise leave out `--wrap-ttl`"
-                    .into(),
+                hint: format!(
+                    "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `{}` to the address of Vault itself\n\
+                     otherwise leave out `--wrap-ttl`",
+                    self.0.server.address_from
+                ),
             });
         }
         Ok(login)
@@ -161,7 +159,11 @@ pub(super) async fn revoke(
         return Err(error);
     }
     let (target, error_text) = (service.name(), error_text(service.words(&refusal), &reply, now));
-    let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` differs from the login, correct it".into());
+    let hint = format!(
+        "the server refuses to revoke the token for the reason above: if `{}` or `{}` differs from the login, correct it",
+        server.address_from, server.namespace_from
+    );
+    let hint = Some(hint);
     Err(ExchangeError::Rejected { target, error_text, checked_values: Box::default(), hint, stale: false })
 }
 
@@ -182,26 +184,28 @@ fn unreachable(cause: HttpError) -> HttpError {
     }
 }
 
-fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+fn unexpected(server: &ServerSettings, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+    let service = RevokeSelf(server);
+    let (target, address) = (service.name(), Box::new(service.address_settings()));
     match cause {
         _ if reply.wants_tls() => {
             let cause = HttpError::WantsTls { origin: reply.origin.clone() };
-            ExchangeError::Unreachable { target, address: &ADDRESS, cause }
+            ExchangeError::Unreachable { target, address, cause }
         }
         // A standby node names the active node. The ID token is not sent there automatically.
         UnexpectedReply::Redirect { location: Some(location), status, .. } if location.contains("/v1/") => {
-            let (address, _) = location.split_once("/v1/").unwrap_or_default();
+            let (active, _) = location.split_once("/v1/").unwrap_or_default();
             ExchangeError::Unavailable {
                 target,
                 state: "does not accept logins",
-                error_text: format!("it redirects to {address} (HTTP {status})"),
+                error_text: format!("it redirects to {active} (HTTP {status})"),
                 hint: format!(
-                    "most likely it is a standby node, and {address} is the active one: `export VAULT_ADDR={}`",
-                    shell::posix_quote(address)
+                    "most likely it is a standby node, and {active} is the active one: `{}`",
+                    server.with_address(active)
                 ),
             }
         }
-        cause => ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause },
+        cause => ExchangeError::UnexpectedReply { target, address, cause },
     }
 }
 
@@ -214,8 +218,8 @@ impl Service for RevokeSelf<'_> {
         format!("Vault ({})", self.0.address.origin())
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        &ADDRESS
+    fn address_settings(&self) -> AddressSettings {
+        AddressSettings::in_use(self.0.address_from, None)
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<(), Refusal>, UnexpectedReply> {
@@ -237,7 +241,7 @@ impl Service for RevokeSelf<'_> {
         }
         if status == 503 {
             let hint = format!(
-                "most likely Vault restarts or is sealed: {}\n\
+                "most likely Vault is restarting or is sealed: {}\n\
                  if it fails again, ask Vault's operator to start or unseal Vault",
                 retry_hint("in some minutes", asked)
             );
@@ -260,7 +264,7 @@ impl Service for RevokeSelf<'_> {
     }
 
     fn unexpected(&self, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        unexpected(self.name(), reply, cause)
+        unexpected(self.0, reply, cause)
     }
 }
 
@@ -273,8 +277,8 @@ impl Service for JwtLogin<'_> {
         RevokeSelf(&self.0.server).name()
     }
 
-    fn address_settings(&self) -> &'static AddressSettings {
-        &ADDRESS
+    fn address_settings(&self) -> AddressSettings {
+        RevokeSelf(&self.0.server).address_settings()
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<VaultLogin, Refusal>, UnexpectedReply> {
@@ -371,7 +375,7 @@ impl Service for JwtLogin<'_> {
     }
 
     fn unexpected(&self, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        unexpected(self.name(), reply, cause)
+        unexpected(&self.0.server, reply, cause)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::settings::{Fallback, Setting, invalid_setting};
+use crate::shell::posix_quote;
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
 use crate::time::parse_duration;
@@ -31,8 +32,12 @@ const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:820
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     pub address: Address,
+    /// The flag or variable that names the address.
+    pub(super) address_from: &'static str,
     /// The namespace; `None` for the root.
     pub namespace: Option<Namespace>,
+    /// The flag or variable that names the namespace, or the one to set.
+    pub(super) namespace_from: &'static str,
     service: ServiceSettings,
     /// The setting that turns verification of the certificate off, if one does.
     skips_verification: Option<&'static str>,
@@ -71,11 +76,12 @@ impl ServerSettings {
         };
         let address = address.required("server", NO_ADDRESS)?;
         refuse_srv_lookup(address.value, ctx)?;
-        let address = address.parse(Address::parse)?;
+        let (address_from, address) = (address.name, address.parse(Address::parse)?);
         let namespace = match Setting::flag("--namespace", args.namespace.as_deref()) {
             Some(flag) => Some(flag),
             None => setting(NAMESPACE, ctx)?,
         };
+        let namespace_from = namespace.as_ref().map_or("--namespace", |namespace| namespace.name);
         let namespace = namespace.parsed(Namespace::parse)?.flatten();
         let (tls, skips_verification) = tls::read(&args.tls, ctx, &mut from_flags)?;
         let proxy = match setting(PROXY_ADDR, ctx)? {
@@ -93,7 +99,26 @@ impl ServerSettings {
         };
         let socket = address.socket().map(ToOwned::to_owned);
         let service = ServiceSettings { tls, proxy, socket, tries: tries(ctx)? };
-        Ok(Self { address, namespace, service, skips_verification, timeout, from_flags })
+        Ok(Self {
+            address,
+            address_from,
+            namespace,
+            namespace_from,
+            service,
+            skips_verification,
+            timeout,
+            from_flags,
+        })
+    }
+
+    /// The shell text that sets another address: a flag or an `export`.
+    pub(super) fn with_address(&self, address: &str) -> String {
+        let (setting, address) = (self.address_from, posix_quote(address));
+        if setting.starts_with("--") {
+            format!("{setting} {address}")
+        } else {
+            format!("export {setting}={address}")
+        }
     }
 
     /// The client for the server. This reads the certificates at once, so that an unreadable one

@@ -9,7 +9,7 @@ use crate::http::{Authorities, ClientCertificate, Pem, TlsSettings};
 use crate::secret::Secret;
 use crate::settings::{Setting, invalid_setting};
 use crate::target::vault::args::VaultTlsArgs;
-use crate::target::vault::variables::{VariableNames, setting, variable};
+use crate::target::vault::variables::{VariableNames, in_effect, setting, variable};
 
 const CACERT: VariableNames = ["BAO_CACERT", "VAULT_CACERT"];
 const CACERT_BYTES: VariableNames = ["BAO_CACERT_BYTES", "VAULT_CACERT_BYTES"];
@@ -82,8 +82,13 @@ pub(super) fn read(
         None => None,
     };
     let skip_verify = skip.is_some();
-    let settings =
-        TlsSettings { authorities, client, server_name, skip_verify, ca_setting: Some("VAULT_CACERT") };
+    let settings = TlsSettings {
+        authorities,
+        client,
+        server_name,
+        skip_verify,
+        ca_setting: Some(in_effect(CACERT, ctx)),
+    };
     Ok((settings, skip))
 }
 
@@ -148,7 +153,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, &'static str> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err("it is neither `true` nor `false`"),
+        _ => Err("write `true` or `false`"),
     }
 }
 

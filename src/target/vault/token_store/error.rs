@@ -71,11 +71,12 @@ impl Explain for TokenStoreError {
                  otherwise print the token with `--format token`"
                     .into(),
             ),
-            Self::NoHelper { .. } => {
-                Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
-            }
+            Self::NoHelper { config, .. } => Some(format!(
+                "in {}, give the absolute path of an executable file: `token_helper = \"/path/to/helper\"`",
+                config.display()
+            )),
             Self::Helper { helper, operation, .. } => Some(format!(
-                "run the helper by hand: `{}`\n{}",
+                "run the helper by hand to see why it fails: `{}`\n{}",
                 helper.command(operation),
                 helper.without_helper_hint()
             )),
@@ -91,7 +92,7 @@ impl Explain for TokenStoreError {
                 format!("make the helper executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {
                 format!(
-                    "most likely the program is not a token helper, or it has a bug: fix it\n{}",
+                    "most likely the program is not a token helper, or it has a bug: correct the path or the program\n{}",
                     helper.without_helper_hint()
                 )
             } else {

@@ -1,6 +1,7 @@
 //! The errors of settings for which no STS endpoint can be chosen.
 
 use crate::http::UrlError;
+use crate::settings::quoted;
 
 /// Why no STS endpoint can be chosen. The message names the wrong setting or value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,9 +54,4 @@ impl EndpointError {
                 .to_owned()
         })
     }
-}
-
-/// The name of a setting for messages. A name such as `the profile's …` already has backquotes.
-fn quoted(setting: &str) -> String {
-    if setting.contains('`') { setting.to_owned() } else { format!("`{setting}`") }
 }
