@@ -281,8 +281,8 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The ID of the client' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'No authentication; the ID is sent if there is one'
-basic\t'Id and secret in the Authorization header'
-post\t'Id and secret in the body'
+basic\t'ID and secret in the Authorization header'
+post\t'ID and secret in the body'
 jwt\t'The ID token is sent as the client assertion'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l param -d 'A parameter that is specific to the service; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l source -d 'Where the ID token comes from [default: auto]' -r -f
@@ -404,13 +404,13 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l name -d 'The owner\'s name' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l email -d 'The owner\'s e-mail address' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live [default: 1h in a workspace, 5m in a job]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'Limit the lifetime of the local services\' credentials, to test renewal; it can be shorter than the 15m of AWS' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'Limit the lifetime of the local services\' credentials, to test renewal; it can be shorter than AWS\'s minimum of 15m' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l clock-offset -d 'How far the issuer\'s clock is off: `5m` ahead, `-5m` behind' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'A scope of the workspace\'s API token; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeatable [default: one for each local service]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeatable, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region in the environment of CMD [default: us-east-1]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; `gp` reads each identity provider in it as the local issuer [default: a policy that trusts this workspace]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'A file with the trust policy of the roles; `gp` treats each identity provider in it as the local issuer [default: a policy that trusts this workspace]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'The maximum session duration of these roles, in seconds' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with this fault, always or COUNT times; several flags apply in order' -r -f

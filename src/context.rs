@@ -87,7 +87,7 @@ pub struct Context {
     env: BTreeMap<OsString, OsString>,
     clock: Clock,
     exe: Option<PathBuf>,
-    /// The home folder of the password file, for a process without `HOME`.
+    /// The home folder of the user database, for a process without `HOME`.
     password_home: Option<PathBuf>,
     /// The default address of the supervisor without `SUPERVISOR_ADDR`, for tests.
     default_supervisor: Option<String>,
@@ -215,7 +215,7 @@ impl Context {
         ctx.with_password_home(password_home)
     }
 
-    /// The same context, with the user's home folder from the password file.
+    /// The same context, with the user's home folder from the user database.
     pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
         Self { password_home, ..self }
     }

@@ -89,12 +89,12 @@ impl Explain for StreamError {
                 Some("free some space, or send the output to another place".into())
             }
             Self::NotText => Some(
-                "pipe in the token itself, which is three parts separated by dots\n\
+                "pipe in the token itself, which is 3 parts separated by dots\n\
                  if PowerShell wrote the text, it is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`"
                     .into(),
             ),
             Self::TooLong { .. } => Some(
-                "no token or policy is that large: pipe in only the token or policy, such as the output of `gp idp token --audience AUDIENCE`".into(),
+                "a token or a policy is smaller: pipe in nothing else, for example only the output of `gp idp token --audience AUDIENCE`".into(),
             ),
             _ => None,
         }

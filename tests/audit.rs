@@ -262,7 +262,7 @@ fn a_log_that_cannot_be_opened() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/folder: Is a directory (os error 21)
+warning: the audit log [HOME]/folder cannot be written: [HOME]/folder is a folder
 
 "#]]
     );
@@ -273,8 +273,7 @@ warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/f
         str![[r#"
 error: could not open the audit log
   caused by: the audit log [HOME]/folder cannot be written
-  caused by: could not write [HOME]/folder
-  caused by: Is a directory (os error 21)
+  caused by: [HOME]/folder is a folder
 hint: use `--audit-log FILE` with a file that you may write to
 hint: to run the command without the log, leave out `--audit-required`
 

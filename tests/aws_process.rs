@@ -187,7 +187,7 @@ fn a_failure_prints_nothing_on_stdout() {
         str![[r#"
 error: could not assume an AWS role
   caused by: no role is set
-hint: give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`; write the flag into `credential_process` of the profile
+hint: give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`; if you use the flag, write it into `credential_process` of the profile
 
 "#]],
     );

@@ -394,8 +394,10 @@ fn nothing_is_written_without_a_token() {
 fn a_command_gets_a_token_file_that_goes_away() {
     let gp = entra(AzureOptions::default())
         .env("AZURE_CLIENT_SECRET", "shadow")
+        .env("ARM_CLIENT_SECRET_FILE_PATH", "shadow")
+        .env("ARM_CLIENT_ID_FILE_PATH", "shadow")
         .line("idp exec azure -- sh -c")
-        .arg("echo ${AZURE_CLIENT_SECRET-none} $ARM_USE_OIDC $AZURE_CLIENT_ID; echo $AZURE_FEDERATED_TOKEN_FILE; cat $AZURE_FEDERATED_TOKEN_FILE; exit 7");
+        .arg("echo ${AZURE_CLIENT_SECRET-none}${ARM_CLIENT_SECRET_FILE_PATH-}${ARM_CLIENT_ID_FILE_PATH-} $ARM_USE_OIDC $AZURE_CLIENT_ID; echo $AZURE_FEDERATED_TOKEN_FILE; cat $AZURE_FEDERATED_TOKEN_FILE; exit 7");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (7, ""));
     let mut lines = ran.stdout.lines();

@@ -153,7 +153,7 @@ hint: if it is an opaque token, it cannot be decoded
             "e30.e30.e30.e30.e30",
             str![[r#"
 error: could not decode the token
-  caused by: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
+  caused by: this is an encrypted token (JWE, 5 parts): decrypt it with the key of its recipient, or give a signed token (3 parts)
 
 "#]],
         ),
@@ -189,7 +189,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: standard input holds more than 69632 bytes
-hint: no token or policy is that large: pipe in only the token or policy, such as the output of `gp idp token --audience AUDIENCE`
+hint: a token or a policy is smaller: pipe in nothing else, for example only the output of `gp idp token --audience AUDIENCE`
 
 "#]],
         ),
@@ -201,7 +201,7 @@ hint: no token or policy is that large: pipe in only the token or policy, such a
         str![[r#"
 error: could not decode the token
   caused by: standard input is not UTF-8 text
-hint: pipe in the token itself, which is three parts separated by dots
+hint: pipe in the token itself, which is 3 parts separated by dots
 hint: if PowerShell wrote the text, it is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`
 
 "#]],
@@ -467,7 +467,7 @@ fn a_nested_token_is_decoded() {
             encrypted,
             r#"{"Header":{},"Payload":"e30..YQ.YQ.YQ"}"#,
             "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)
-note: cannot read the token in the payload: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
+note: cannot read the token in the payload: this is an encrypted token (JWE, 5 parts): decrypt it with the key of its recipient, or give a signed token (3 parts)
 ",
         ),
     ]);

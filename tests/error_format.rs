@@ -143,6 +143,10 @@ fn usage() {
   "hints": [
     {
       "commands": [],
+      "text": "tip: for example `gp idp token --audience example.org --decode`"
+    },
+    {
+      "commands": [],
       "text": "Usage: gp idp token --audience <AUDIENCE>"
     },
     {
@@ -501,11 +505,12 @@ fn a_refused_exchange() {
           "ad",
           "app",
           "list",
+          "--all",
           "--query",
           "[].appId"
         ]
       ],
-      "text": "most likely `--client-id` is wrong, because this tenant has no application 00000000-0000-4000-8000-00000000000f: `az ad app list --query '[].appId'` prints the tenant's IDs"
+      "text": "most likely `--client-id` is wrong, because this tenant has no application 00000000-0000-4000-8000-00000000000f: `az ad app list --all --query '[].appId'` prints the client IDs of the tenant's applications"
     },
     {
       "commands": [

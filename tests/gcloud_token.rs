@@ -67,7 +67,7 @@ fn an_sdk_gets_a_failure_as_a_response() {
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
-{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers: http://127.0.0.1:1 refused the connection; hint: run this inside a workspace or a job, or name a source with `--source`; to try it in a local workspace, run `gp idp dev -- gp idp gcloud-token`; write the flag into `credential_source.executable.command` of the configuration"}
+{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers: http://127.0.0.1:1 refused the connection; hint: run this inside a workspace or a job, or name a source with `--source`; to try it in a local workspace, run `gp idp dev -- gp idp gcloud-token`; if you use the flag, write it into `credential_source.executable.command` of the configuration"}
 
 "#]]
     );

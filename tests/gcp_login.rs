@@ -334,7 +334,7 @@ fn wrong_settings_are_refused_before_any_request() {
         format!("{} --project My_Project", provider(PROVIDER)),
         format!("{} --audience a$b", provider(PROVIDER)),
         format!("{} --scopes email", provider(PROVIDER)),
-        format!("{} --scopes=email --id-token-audience x", provider(PROVIDER)),
+        format!("{} --scopes=email --id-token-audience x --scopes y", provider(PROVIDER)),
         format!("{} --keep-fresh", provider(PROVIDER)),
     ] {
         let gp = Gp::new().line("idp login gcp").line(&line);

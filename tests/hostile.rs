@@ -678,17 +678,19 @@ fn the_warning_of_a_long_lifetime_and_the_address_of_a_standby() {
 
     let location = "Location: http://127.0.0.1:1/it's;id;$(>canary)`id`/v1/auth/jwt/login\r\n";
     let server = Faulty::always(Step::Mint, Fault::reply(307, location, ""));
-    let gp = Gp::in_workspace()
-        .env("BAO_ADDR", format!("http://{}", server.address()))
-        .line("idp login vault --format token --role x");
-    let stderr = gp.run().stderr;
-    let (_, assignment) = stderr.split_once("one: `").unwrap_or_else(|| panic!("{stderr}"));
-    let assignment = assignment.trim_end().strip_suffix('`').unwrap();
-    assert_eq!(
-        shell.arguments(&format!("{assignment}\ngp \"$BAO_ADDR\"\n")),
-        // Percent-encoded, as in a URL.
-        [texts(&["gp", "http://127.0.0.1:1/it's;id;$(%3Ecanary)%60id%60"])]
-    );
+    let url = format!("http://{}", server.address());
+    // Percent-encoded, as in a URL.
+    let active = "http://127.0.0.1:1/it's;id;$(%3Ecanary)%60id%60";
+    let instruction = |gp: Gp, verb: &str| {
+        let stderr = gp.line("--format token --role x").run().stderr;
+        let (_, rest) = stderr.split_once(verb).unwrap_or_else(|| panic!("{stderr}"));
+        rest.trim_end().strip_suffix('`').unwrap().to_owned()
+    };
+    let export = instruction(Gp::in_workspace().env("BAO_ADDR", &url).line("idp login vault"), "one: run `");
+    assert_eq!(shell.arguments(&format!("{export}\ngp \"$BAO_ADDR\"\n")), [texts(&["gp", active])]);
+    let by_flag = Gp::in_workspace().line("idp login-vault --address").arg(&url);
+    let flag = instruction(by_flag, "one: use `");
+    assert_eq!(shell.arguments(&format!("gp {flag}\n")), [texts(&["gp", "--address", active])]);
 }
 
 #[test]
@@ -766,6 +768,14 @@ fn the_hints_for_gcp() {
     }
 }
 
+/// The values of a federated credential as flags of `az identity federated-credential`.
+fn values_for_identity(claims: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let flags = [("--issuer", "iss"), ("--subject", "sub")];
+    let flags = flags.map(|(flag, claim)| format!("{flag}={}", text(&claims[claim])));
+    flags.into_iter().chain(["--audiences".to_owned(), text(&claims["aud"][0])]).collect()
+}
+
 #[test]
 fn the_hints_for_azure_and_for_token_endpoints() {
     let shell = Shell::new();
@@ -782,9 +792,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
             .line("idp login azure --format access-token");
             let [call, for_identity] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
             let client = "00000000-0000-4000-8000-00000000000b";
-            let text = |name: &str| claims[name].as_str().unwrap();
-            let audience = claims["aud"][0].as_str().unwrap();
-            let values = ["--issuer", text("iss"), "--subject", text("sub"), "--audiences", audience];
+            let values = values_for_identity(&claims);
+            let values: Vec<&str> = values.iter().map(String::as_str).collect();
             let create = ["az", "identity", "federated-credential", "create", "--name", "gitpod"];
             let identity = ["--identity-name", "IDENTITY", "--resource-group", "GROUP"];
             assert_eq!(for_identity, texts(&[&create[..], &values, &identity].concat()));
@@ -802,8 +811,13 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let gp = with_tokens(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
         let calls: [_; 4] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
         let [list, update, list_of_identity, update_of_identity] = calls;
-        let of_identity = ["az", "identity", "federated-credential"].map(str::to_owned);
-        assert_eq!((&list_of_identity[..3], &update_of_identity[..3]), (&of_identity[..], &of_identity[..]));
+        let of_identity = ["az", "identity", "federated-credential"];
+        let identity = ["--identity-name", "IDENTITY", "--resource-group", "GROUP"];
+        assert_eq!(list_of_identity, texts(&[&of_identity[..], &["list"], &identity].concat()));
+        let values = values_for_identity(&claims);
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let verb = ["update", "--name", "NAME"];
+        assert_eq!(update_of_identity, texts(&[&of_identity[..], &verb, &values, &identity].concat()));
         assert_eq!(list[..5], texts(&["az", "ad", "app", "federated-credential", "list"]));
         assert_eq!(
             update[..7],

@@ -250,7 +250,9 @@ hint: name a regular file
         4,
         str![[r#"
 error: the token has no `exp` in the future, so its renewal cannot be scheduled
-hint: check the clocks of this machine and of the issuer: `date`
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`
+hint: if this machine's clock is ahead, set it, for example with `sudo timedatectl set-ntp true`
+hint: otherwise tell whoever runs the issuer: its clock is behind, or its tokens have no `exp`
 
 "#]],
     );

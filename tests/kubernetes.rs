@@ -201,7 +201,7 @@ hint: if you use other files, write it like `~/.kube/config:~/.kube/other`
 
 "#]],
     );
-    // The fixed time makes this run in the test process, which does not read the password file.
+    // The fixed time makes this run in the test process, which does not read the user database.
     in_workspace_of(&gp)
         .at_time("2026-11-23T12:00:00Z")
         .line("idp login kubernetes --audience x")

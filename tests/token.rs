@@ -171,8 +171,8 @@ fn a_named_pipe_is_written_to_only_if_it_has_a_reader() {
 error: could not write the token to pipe (`--output`)
   caused by: could not write to pipe
   caused by: nobody reads from it
-hint: if no program reads from the pipe, start the program that reads from it
-hint: if the device accepts no data, name a regular file
+hint: start the program that reads from the pipe, then run this command again
+hint: otherwise name a regular file
 
 "#]],
     );

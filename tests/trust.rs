@@ -394,7 +394,13 @@ fn a_local_workspace_is_checked_against_the_closest_provider() {
     let policy = shared(&[GITHUB, (&format!("{host}/idp"), "{}")]);
     let ran = gp.stdin(policy).line("idp trust aws --check -").run();
     assert_eq!(ran.code, 0, "{}", ran.stdout);
-    assert!(!ran.stdout.contains("stands for"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("checked as"), "{}", ran.stdout);
+    // The provider in the principal is wrong. Nothing shows that here.
+    let policy = shared(&[OURS]).replace("oidc-provider/app.gitpod.io", "oidc-provider/gitpod.io");
+    let ran = self::gp().stdin(policy).line("idp trust aws --check -").run();
+    let change = "rename the key `app.gitpod.io:sub` to `gitpod.io:sub`\n";
+    let other = "or: the keys name app.gitpod.io and the principal names gitpod.io: if the issuer of the real tokens is https://app.gitpod.io, correct the principal instead of the keys\n";
+    assert!(ran.stdout.contains(change) && ran.stdout.contains(other), "{}", ran.stdout);
 }
 
 #[test]

@@ -349,6 +349,7 @@ fn an_openbao_variable_takes_precedence_even_if_it_is_empty() {
     assert_eq!(gp().env("BAO_NAMESPACE", "").env("VAULT_NAMESPACE", "admin").run().code, 5);
     let ran = gp().env("BAO_ADDR", "").run();
     assert_eq!((ran.code, ran.stderr.contains("no server is set")), (2, true), "{}", ran.stderr);
+    assert!(ran.stderr.contains("or set `BAO_ADDR`\n"), "{}", ran.stderr);
     let ran = gp().env("BAO_AGENT_ADDR", "http://127.0.0.1:1").run();
     assert!(ran.stderr.contains("http://127.0.0.1:1 refused the connection"), "{}", ran.stderr);
 }
@@ -449,7 +450,7 @@ fn a_logout_that_fails_keeps_the_token() {
         6,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]) accepts no logins now: Vault is sealed (HTTP 503) (4 tries in [..])
+  caused by: Vault ([API]) accepts no requests now: Vault is sealed (HTTP 503) (4 tries in 488 ms)
 hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`
 
 "#]],
@@ -463,7 +464,7 @@ hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator
         5,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]/vault) does not know the stored token without its namespace
+  caused by: Vault ([API]/vault) does not know the stored token, because the token belongs to a namespace and none is set
 hint: name the namespace with `--namespace`
 hint: otherwise delete the token only on this machine with `gp idp logout vault --no-revoke`
 
@@ -491,4 +492,11 @@ note: tools do not know the namespace of the stored token: `export VAULT_NAMESPA
 
 "#]]
     );
+    // `vault` does not read OpenBao's variable.
+    for set in ["", "other"] {
+        let ran =
+            gp().env("BAO_NAMESPACE", set).line(LOGIN).line("--namespace= --use-namespace team-a").run();
+        let exports = "`export VAULT_NAMESPACE=team-a BAO_NAMESPACE=team-a`";
+        assert!(ran.stderr.contains(exports), "{}", ran.stderr);
+    }
 }

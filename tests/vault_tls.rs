@@ -161,7 +161,7 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: Vault cannot be reached
-  caused by: no trusted TLS connection to [VAULT]: the issuer of its certificate is trusted here, but the signature has another key
+  caused by: no trusted TLS connection to [VAULT]: the issuer of its certificate is trusted here, but another key signed the certificate
 hint: most likely the authority has a new key, and this machine has the old CA certificate: ask whoever runs [VAULT] for the new CA certificate
 hint: then add that certificate to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
 
@@ -233,7 +233,7 @@ fn a_client_certificate_is_sent_if_the_server_requests_it() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: the client certificate is unusable: ca.pem: there is no PEM in it
-hint: `--client-cert` must name a PEM certificate and `--client-key` its PEM key without a password: correct the setting named above
+hint: `--client-key` must name a file with its PEM key, without a password: correct it
 
 "#]],
     );

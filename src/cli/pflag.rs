@@ -59,15 +59,15 @@ pub(super) fn command_tree() -> Command {
 }
 
 /// A word that begins with a dash.
-struct Flag<'a> {
+pub(super) struct Flag<'a> {
     long: Option<&'a str>,
     short: Option<char>,
     /// Whether the word also holds the value.
-    has_value: bool,
+    pub(super) has_value: bool,
 }
 
 impl<'a> Flag<'a> {
-    fn read(word: &'a OsStr) -> Option<Self> {
+    pub(super) fn read(word: &'a OsStr) -> Option<Self> {
         let text = word.to_str()?.strip_prefix('-').filter(|rest| !rest.is_empty())?;
         let Some(long) = text.strip_prefix('-') else {
             return Some(Self {
@@ -87,7 +87,7 @@ impl<'a> Flag<'a> {
         }
     }
 
-    fn of<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
+    pub(super) fn of<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
         command.get_arguments().find(|arg| self.is(arg))
     }
 

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use super::pflag::{command_tree, split_at_dashes, takes_value};
+use super::pflag::{Flag, command_tree, split_at_dashes, takes_value};
 use crate::output::sanitise;
 use crate::shell;
 
@@ -14,9 +14,20 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     let (own, behind) = split_at_dashes(args);
     let tree = command_tree();
     let (mut command, mut depth) = (&tree, 1);
-    while let Some(below) = own.get(depth).and_then(|word| command.find_subcommand(word)) {
-        (command, depth) = (below, depth + 1);
+    while let Some(word) = own.get(depth) {
+        // A flag of the command above, as in `gp idp --quiet token`.
+        if let Some((has_value, arg)) =
+            Flag::read(word).and_then(|flag| Some((flag.has_value, flag.of(command)?)))
+            && command.has_subcommands()
+        {
+            depth += if takes_value(arg) && !has_value { 2 } else { 1 };
+        } else if let Some(below) = command.find_subcommand(word) {
+            (command, depth) = (below, depth + 1);
+        } else {
+            break;
+        }
     }
+    let depth = depth.min(own.len());
     let runs_a_command = command.get_positionals().any(Arg::is_last_set);
     let invalid = match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(word)) => word.clone(),
@@ -66,31 +77,33 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     }
 }
 
-/// Names the given options that need the option that is missing. clap knows them but does not tell, so each one is
-/// parsed alone, behind the words `names` of the command.
+/// Names the given options that need the option that is missing. clap does not report them, so each option is parsed
+/// alone, after the words `names` of the command.
 fn needed_by(error: &Error, command: &Command, names: &[OsString], given: &[OsString]) -> Option<String> {
-    let [missing] = missing(error) else { return None };
-    let lacks = |words: &[OsString]| {
+    let missing_with = |words: &[OsString]| {
         let parsed = command_tree().try_get_matches_from(names.iter().chain(words));
-        parsed.is_err_and(|error| self::missing(&error).contains(missing))
+        parsed.err().map_or_else(Vec::new, |error| missing_arguments(&error).to_vec())
     };
-    if lacks(&[]) {
-        return None;
+    let always = missing_with(&[]);
+    let missing = missing_arguments(error).iter().find(|missing| !always.contains(missing))?;
+    let mut options = Vec::new();
+    for (at, word) in given.iter().enumerate() {
+        let Some((flag, arg)) = Flag::read(word).and_then(|flag| Some((flag.has_value, flag.of(command)?)))
+        else {
+            continue;
+        };
+        let words = if takes_value(arg) && !flag { 2 } else { 1 };
+        let option = format!("`--{}`", arg.get_long()?);
+        if !options.contains(&option) && missing_with(given.get(at..at + words)?).contains(missing) {
+            options.push(option);
+        }
     }
-    let options = given.iter().enumerate().filter_map(|(at, word)| {
-        let name = word.to_str()?.strip_prefix("--")?.split('=').next()?;
-        let arg = command.get_arguments().find(|arg| arg.get_long() == Some(name))?;
-        let words = if word.len() == name.len() + 2 && takes_value(arg) { 2 } else { 1 };
-        lacks(given.get(at..at + words)?).then(|| format!("`--{name}`"))
-    });
-    let mut options: Vec<_> = options.collect();
-    options.dedup();
     let verb = if let [_] = options[..] { "needs" } else { "need" };
     (!options.is_empty()).then(|| format!("{} {verb} `{missing}`", options.join(" and ")))
 }
 
 /// The arguments that clap reports as missing.
-fn missing(error: &Error) -> &[String] {
+fn missing_arguments(error: &Error) -> &[String] {
     match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::Strings(missing)) => missing,
         _ => &[],

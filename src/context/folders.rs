@@ -28,7 +28,7 @@ impl Explain for NoFolder {
 }
 
 impl Context {
-    /// The home folder: `HOME`, else the one in the password file.
+    /// The home folder: `HOME`, else the one in the user database.
     pub fn home(&self) -> Result<PathBuf, NoFolder> {
         match self.var_os("HOME").map(PathBuf::from) {
             Some(home) if home.is_absolute() => Ok(home),

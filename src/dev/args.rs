@@ -86,7 +86,7 @@ pub struct DevArgs {
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
-    /// Limit the lifetime of the local services' credentials, to test renewal; it can be shorter than the 15m of AWS
+    /// Limit the lifetime of the local services' credentials, to test renewal; it can be shorter than AWS's minimum of 15m
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime, hide_short_help = true)]
     pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
@@ -162,7 +162,7 @@ pub struct DevAwsArgs {
     /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// A file with the trust policy of the roles; `gp` reads each identity provider in it as the local issuer [default: a policy that trusts this workspace]
+    /// A file with the trust policy of the roles; `gp` treats each identity provider in it as the local issuer [default: a policy that trusts this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeatable

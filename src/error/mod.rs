@@ -161,7 +161,7 @@ impl Failure {
         let hint = with_useful_timeout(&hint, ctx.caller(), ctx.given_timeout());
         Some(match ctx.caller() {
             Some(caller) if hint.contains("`--") => {
-                format!("{hint}\nwrite the flag into {}", caller.command_line_setting())
+                format!("{hint}\nif you use the flag, write it into {}", caller.command_line_setting())
             }
             _ => hint,
         })
@@ -319,18 +319,18 @@ mod tests {
         );
         assert_eq!(
             said(&kubectl, &typed, "check `--audience`"),
-            "hint: check `--audience`; write the flag into `exec.args` of the user in the kubeconfig"
+            "hint: check `--audience`; if you use the flag, write it into `exec.args` of the user in the kubeconfig"
         );
         assert_eq!(said(&google, &typed, more), "hint: try again later");
         assert_eq!(
             said(&google, &typed, "check `--audience`"),
-            "hint: check `--audience`; write the flag into `credential_source.executable.command` of the configuration"
+            "hint: check `--audience`; if you use the flag, write it into `credential_source.executable.command` of the configuration"
         );
         for process in
             [&["gp", "idp", "login", "aws", "--format=process"][..], &["gp", "--format", "process"]]
         {
             // The SDK for Go kills it after a minute.
-            let expected = "hint: try again later, or give it more time with `--timeout 55s`; write the flag into `credential_process` of the profile";
+            let expected = "hint: try again later, or give it more time with `--timeout 55s`; if you use the flag, write it into `credential_process` of the profile";
             assert_eq!(said(&[], process, more), expected);
             let longest = [process, &["--timeout", "55s"]].concat();
             assert_eq!(said(&[], &longest, more), "hint: try again later");

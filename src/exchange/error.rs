@@ -1,6 +1,5 @@
 //! The reasons why an exchange gives no credential. Each kind needs a different action by the user.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::error::{more_time, shortened};
@@ -65,29 +64,29 @@ fn without_address(target: &str) -> &str {
 }
 
 /// How users set the address of a service.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct AddressSettings {
     /// The setting that names it, or all settings that can, for messages.
-    names: Cow<'static, str>,
+    names: &'static str,
     is_in_use: bool,
     /// The default address.
     default: Option<&'static str>,
 }
 
 impl AddressSettings {
-    /// For the settings that can name the address. Nobody knows here which of them is set.
+    /// For the settings that can name the address, if it is not known which of them is set.
     pub const fn any_of(names: &'static str, default: Option<&'static str>) -> Self {
-        Self { names: Cow::Borrowed(names), is_in_use: false, default }
+        Self { names, is_in_use: false, default }
     }
 
     /// For the setting that names the address.
-    pub fn in_use(setting: &str, default: Option<&'static str>) -> Self {
-        Self { names: Cow::Owned(quoted(setting)), is_in_use: true, default }
+    pub const fn in_use(setting: &'static str, default: Option<&'static str>) -> Self {
+        Self { names: setting, is_in_use: true, default }
     }
 
     /// The instruction to correct the setting, if it names another service.
     fn correct(&self) -> String {
-        let names = &self.names;
+        let names = quoted(self.names);
         if self.is_in_use {
             format!("most likely {names} names another service: correct it")
         } else {
@@ -110,7 +109,7 @@ pub(crate) fn unexpected_reply_hint(
     settings: &AddressSettings,
     wanted: &str,
 ) -> String {
-    let (origin, address) = (cause.origin(), &settings.names);
+    let (origin, address) = (cause.origin(), quoted(settings.names));
     if cause.is_from_loopback() {
         let right = match settings.default {
             Some(own) => format!("remove {address} to use {own}"),
@@ -239,7 +238,7 @@ impl Explain for ExchangeError {
             Self::Unreachable { cause, address, target } => cause.hint_with_address_source(&format!(
                 "the address of {} comes from {}{}",
                 without_address(target),
-                address.names,
+                quoted(address.names),
                 if address.is_in_use { "" } else { ", if set" }
             )),
             Self::UnexpectedReply { address, cause, target } => {
@@ -250,8 +249,8 @@ impl Explain for ExchangeError {
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // Some callers show only the last line, so the hint has the cause.
             Self::Rejected { target, error_text, .. } => Some(format!(
-                "{} gives no reason, only `{}`: ask whoever administers it to compare the claims above with its configuration\n\
-                 if they match, ask for the reason in its log",
+                "{} gives no reason, only `{}`: ask whoever configured this login to compare the claims above with its configuration\n\
+                 if they match, look for the reason in the service's log",
                 without_address(target),
                 shortened(error_text)
             )),
@@ -296,5 +295,38 @@ mod tests {
             let here = fix(origin);
             assert!(here.contains("another program on this machine") && !here.contains("log in"), "{here}");
         }
+    }
+
+    #[test]
+    fn the_setting_of_an_address_is_named_and_others_only_as_possible() {
+        let json = || UnexpectedReply::Content {
+            origin: "https://sts.example.com".into(),
+            expected: "JSON",
+            reason: "`a` is missing".into(),
+            status: 200,
+        };
+        let in_use = AddressSettings::in_use("the profile's `endpoint_url`", None);
+        let first = |settings: &AddressSettings| {
+            unexpected_reply_hint(&json(), settings, "STS").lines().next().unwrap().to_owned()
+        };
+        assert_eq!(
+            first(&in_use),
+            "most likely the profile's `endpoint_url` names another service: correct it (whoever runs STS knows the right address)"
+        );
+        assert_eq!(
+            first(&AddressSettings::any_of("A", None)),
+            "if `A` is set, correct it: it most likely names another service (whoever runs STS knows the right address)"
+        );
+        let unreachable = |address| {
+            let cause = HttpError::WantsTls { origin: "http://sts.example.com".into() };
+            let error =
+                ExchangeError::Unreachable { target: "STS".into(), address: Box::new(address), cause };
+            error.hint().unwrap().lines().last().unwrap().to_owned()
+        };
+        assert_eq!(unreachable(in_use), "the address of STS comes from the profile's `endpoint_url`");
+        assert_eq!(
+            unreachable(AddressSettings::any_of("A", None)),
+            "the address of STS comes from `A`, if set"
+        );
     }
 }

@@ -81,7 +81,8 @@ impl HttpError {
             ),
             rustls::Error::InvalidCertificate(Bad::BadSignature) => (
                 TlsFault::BadSignature,
-                "the issuer of its certificate is trusted here, but the signature has another key".to_owned(),
+                "the issuer of its certificate is trusted here, but another key signed the certificate"
+                    .to_owned(),
             ),
             rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
                 (TlsFault::Dates, format!("its certificate expired on {}", date(not_after.as_secs())))

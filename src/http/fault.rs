@@ -88,8 +88,8 @@ pub enum HttpError {
     ClientCertificate {
         /// Which file and what is wrong with it.
         reason: String,
-        /// The names of the settings for certificate and key.
-        settings: [&'static str; 2],
+        /// Which setting to correct.
+        hint: String,
     },
     /// The proxy's address is unusable.
     #[error("the proxy address in `{setting}` is not a URL")]
@@ -197,10 +197,10 @@ impl Explain for HttpError {
                 kind.hint(origin, context)
             }
             Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
-                format!("`{setting}` must name PEM certificates, but its file cannot be read (see the reason above): correct it, or unset it to use the system's authorities")
+                format!("`{setting}` must name PEM certificates, but what it names cannot be read (see the reason above): correct it, or remove it to use the system's authorities")
             }
             Self::NoRoots { setting: Some(setting), .. } => {
-                format!("`{setting}` must contain PEM certificates (`-----BEGIN CERTIFICATE-----`), but has none: correct it, or unset it to use the system's authorities")
+                format!("`{setting}` must contain PEM certificates (`-----BEGIN CERTIFICATE-----`), but has none: correct it, or remove it to use the system's authorities")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
                 "`SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities".to_owned()
@@ -214,9 +214,7 @@ impl Explain for HttpError {
                 origin.replacen("http://", "https://", 1)
             ),
             Self::WantsTls { origin } => format!("the address must begin with `https://` instead of `http://`: use {}", origin.replacen("http://", "https://", 1)),
-            Self::ClientCertificate { settings: [certificate, key], .. } => format!(
-                "`{certificate}` must name a PEM certificate and `{key}` its PEM key without a password: correct the setting named above"
-            ),
+            Self::ClientCertificate { hint, .. } => hint.clone(),
             Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it if no proxy is needed".to_owned(),
             Self::TooLarge { origin } => format!(
                 "most likely {origin} is another service, because a reply with a token is much smaller: correct the address\n\

@@ -230,10 +230,10 @@ impl ProxyFault {
             self.name_may_be_wrong = true;
             vec![
                 format!(
-                    "run `curl -I {}` on a machine outside this network\n\
-                     if it fails there too, the name is wrong or the service is down: correct the name, or ask whoever runs the service",
+                    "run `curl -I {}` on a machine outside this network",
                     self.origin
                 ),
+                "if it fails there too, the name is wrong or the service is down: correct the name, or ask whoever runs the service why it is down".to_owned(),
                 format!("if it succeeds there, ask whoever runs the proxy to let the proxy reach `{host}`"),
             ]
         } else if let Some((400 | 404 | 405 | 501, _)) = status {
@@ -247,7 +247,7 @@ impl ProxyFault {
         } else {
             vec![
                 correct,
-                "if the address is correct, ask whoever runs the proxy why it cannot be reached".to_owned(),
+                "if the address is correct, send the reason above to whoever runs the proxy".to_owned(),
             ]
         };
         self.hint = steps.into_iter().chain(bypass_hint).collect::<Vec<_>>().join("\n");

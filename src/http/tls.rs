@@ -78,27 +78,40 @@ fn with_client_certificate(
     builder: ConfigBuilder<ClientConfig, WantsClientCert>,
     client: &ClientCertificate,
 ) -> Result<ClientConfig, HttpError> {
-    let failed = |reason: String| HttpError::ClientCertificate { reason, settings: client.settings };
-    let [certificate_setting, key_setting] = client.settings;
-    let unusable = |pem: &Pem, setting: &str, reason: String| {
-        failed(match pem {
-            Pem::File(path) => format!("{}: {reason}", path.display()),
-            Pem::Text(_) => format!("`{setting}`: {reason}"),
-        })
-    };
-    let bytes = |pem: &Pem, setting| match pem {
+    let [certificate, key] = client.settings;
+    let certificate = (&client.certificate, certificate, "a PEM certificate");
+    let key = (&client.key, key, "its PEM key, without a password");
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem_of(certificate)?).collect();
+    let chain = chain.map_err(|error| unusable(certificate, &reason_of(&error)))?;
+    let private =
+        PrivateKeyDer::from_pem_slice(&pem_of(key)?).map_err(|error| unusable(key, &reason_of(&error)))?;
+    builder.with_client_auth_cert(chain, private).map_err(|error| HttpError::ClientCertificate {
+        reason: error.to_string(),
+        hint: format!("correct `{}` or `{}`: the key must belong to the certificate", certificate.1, key.1),
+    })
+}
+
+/// PEM data, its setting, and what it must be.
+type NamedPem<'a> = (&'a Pem, &'static str, &'static str);
+
+fn pem_of(named: NamedPem<'_>) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+    match named.0 {
         Pem::File(path) => {
-            files::read(path, MAX_FILE).map_err(|error| unusable(pem, setting, error.source.to_string()))
+            files::read(path, MAX_FILE).map_err(|error| unusable(named, &error.source.to_string()))
         }
         Pem::Text(text) => Ok(Zeroizing::new(text.reveal().as_bytes().to_vec())),
+    }
+}
+
+fn unusable((pem, setting, what): NamedPem<'_>, reason: &str) -> HttpError {
+    let (place, verb) = match pem {
+        Pem::File(path) => (path.display().to_string(), "name a file with"),
+        Pem::Text(_) => (format!("`{setting}`"), "contain"),
     };
-    let chain = bytes(&client.certificate, certificate_setting)?;
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
-    let chain =
-        chain.map_err(|error| unusable(&client.certificate, certificate_setting, reason_of(&error)))?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes(&client.key, key_setting)?)
-        .map_err(|error| unusable(&client.key, key_setting, reason_of(&error)))?;
-    builder.with_client_auth_cert(chain, key).map_err(|error| failed(error.to_string()))
+    HttpError::ClientCertificate {
+        reason: format!("{place}: {reason}"),
+        hint: format!("`{setting}` must {verb} {what}: correct it"),
+    }
 }
 
 fn reason_of(error: &PemError) -> String {

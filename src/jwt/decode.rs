@@ -340,7 +340,7 @@ mod tests {
             (format!("{ok}.{ok}\n.{ok}"), "the token has white space at byte 7"),
             (
                 format!("{ok}.{ok}.{ok}.{ok}.{ok}"),
-                "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)",
+                "this is an encrypted token (JWE, 5 parts): decrypt it with the key of its recipient, or give a signed token (3 parts)",
             ),
             (format!("{ok}.{ok}"), "a JWT has 3 parts separated by dots, but this has 2"),
             ("s.deadbeef".to_owned(), "a JWT has 3 parts separated by dots, but this has 2"),

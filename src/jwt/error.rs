@@ -31,7 +31,7 @@ pub enum MalformedToken {
     #[error("this has several lines, but no line `Authorization: Bearer …`")]
     Lines,
     #[error(
-        "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)"
+        "this is an encrypted token (JWE, 5 parts): decrypt it with the key of its recipient, or give a signed token (3 parts)"
     )]
     Encrypted,
     /// The number of parts is not three.

@@ -13,8 +13,8 @@ const MIN_WAIT: Duration = Duration::from_secs(1);
 /// How often to check the wall clock. A timer alone stops while the machine sleeps.
 const CLOCK_INTERVAL: Duration = Duration::from_secs(15);
 
-/// With less time left, another try before the expiry is not worth it.
-const MOMENTS: Duration = Duration::from_secs(4);
+/// With less time left, a third of it would be about [`MIN_WAIT`] or less, and the tries would follow each other closely.
+const LAST_SECONDS: Duration = Duration::from_secs(4);
 
 /// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The
 /// monotonic clock does not change when somebody sets the time. The renewal is due when one of
@@ -66,12 +66,12 @@ pub(super) async fn pause(left: Duration, failure: u32) {
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
 }
 
-/// The shortest pause after a failure. It doubles with each failure, up to 15 s. Jitter may double it once more, so it is
-/// at most a third of `left`: another try comes before the expiry, unless the expiry is only moments away.
+/// The shortest pause after a failure. It doubles with each failure, up to 15 s. It is at most a third of `left`: jitter
+/// makes it two thirds, and another try comes before the expiry. In the last seconds, only the doubling counts.
 fn shortest_pause(left: Duration, failure: u32) -> Duration {
     let doubled = MIN_WAIT * 2_u32.saturating_pow(failure);
     let wait = (left / 4).max(doubled).min(CLOCK_INTERVAL);
-    if left < MOMENTS { wait } else { wait.min(left / 3) }
+    if left < LAST_SECONDS { wait } else { wait.min(left / 3) }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::jwt::IdToken;
 use crate::session::Session;
 use crate::sink::{KeepFreshLock, write_private};
 use crate::source::TokenRequest;
-use crate::time;
+use crate::time::{self, COMPARE_CLOCK};
 
 /// Azure's SDKs read their token file every ten minutes only, so the token in it must live for longer than that.
 const AZURE_MIN_LIFE: Duration = Duration::from_secs(11 * 60);
@@ -63,7 +63,11 @@ impl Explain for NoExpiry {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("check the clocks of this machine and of the issuer: `date`".into())
+        Some(format!(
+            "{COMPARE_CLOCK}\n\
+             if this machine's clock is ahead, set it, for example with `sudo timedatectl set-ntp true`\n\
+             otherwise tell whoever runs the issuer: its clock is behind, or its tokens have no `exp`"
+        ))
     }
 }
 

@@ -95,7 +95,12 @@ impl Explain for FileError {
             Self::IsFolder { path } => {
                 format!("give the path of a file, such as `{}`", path.join("FILE").display())
             }
-            Self::NotAFile { .. } => "name a regular file".into(),
+            Self::Device { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+                "start the program that reads from the pipe, then run this command again\n\
+                 otherwise name a regular file"
+                    .into()
+            }
+            Self::NotAFile { .. } | Self::Device { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "name another place, which only you can write to".into(),
             Self::HardLinked { path } => {
                 let file = path.to_string_lossy();
@@ -144,11 +149,6 @@ impl Explain for FileError {
                 }
                 _ => "the system refuses to write there for the reason above: name another place".into(),
             },
-            Self::Device { .. } => {
-                "if no program reads from the pipe, start the program that reads from it\n\
-                 if the device accepts no data, name a regular file"
-                    .into()
-            }
         })
     }
 }

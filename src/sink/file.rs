@@ -140,7 +140,7 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
                 return Ok(open);
             }
             Err(Errno::NXIO) if deadline.left().is_zero() => {
-                return Err(failed(io::Error::other("nobody reads from it")));
+                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "nobody reads from it")));
             }
             Err(Errno::NXIO) => tokio::time::sleep(POLL).await,
             Err(error) => return Err(failed(error.into())),

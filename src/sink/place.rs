@@ -206,7 +206,11 @@ impl Place {
     }
 
     pub(super) fn failed(&self, source: impl Into<io::Error>) -> FileError {
-        FileError::Write { path: self.path.clone(), source: source.into() }
+        let (path, source) = (self.path.clone(), source.into());
+        if source.kind() == io::ErrorKind::IsADirectory {
+            return FileError::IsFolder { path };
+        }
+        FileError::Write { path, source }
     }
 }
 

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::{Argument, Audiences, TokenRequest, TokenSource, existing_token};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
-use crate::exec::Environment;
+use crate::exec::{Environment, how_it_ended};
 use crate::exit::{Exit, Explain};
 use crate::files::MAX_FILE;
 use crate::http::Http;
@@ -126,7 +126,7 @@ impl Command {
             return Err(CommandError::TooLong { program });
         }
         if !status.success() {
-            let how = status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"));
+            let how = how_it_ended(status);
             let said = if said.is_empty() { said } else { format!(", and it says `{said}`") };
             return Err(CommandError::Failed { program, how: how + &said });
         }

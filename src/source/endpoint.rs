@@ -170,12 +170,15 @@ pub(super) async fn mint<E: Endpoint>(
     wanted: &TokenRequest,
     http: &Http<'_>,
 ) -> Result<IdToken, SourceError> {
-    let (service, address) = (endpoint.name(), Box::new(Minting(endpoint).address_settings()));
-    let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), address, cause };
+    let minting = Minting(endpoint);
+    let service = endpoint.name();
+    let unreachable = |cause| {
+        let address = Box::new(minting.address_settings());
+        ExchangeError::Unreachable { target: service.clone(), address, cause }
+    };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_TIMEOUT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
-    let minting = Minting(endpoint);
     match send(&minting, call, &http).await? {
         Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
             place: format!("the reply of {service}"),

@@ -66,7 +66,7 @@ impl Explain for SourceError {
             Self::Service(error) => return error.hint(),
             Self::NotAToken { from_reply: true, .. } => "the service has a fault, or another service answers in its place: see each step with `--verbose`, and send this message to whoever runs the service".into(),
             Self::NotAToken { .. } => {
-                "a token has three parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`\n\
+                "a token has 3 parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`\n\
                  the token may also be the member `token` of a JSON object"
                     .into()
             }

@@ -92,7 +92,10 @@ impl Script {
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
         let word = shell::posix_quote(file);
         let _ = writeln!(self.0, "if [ ! -e {word} ]; then\ncat > {word} <<'EOF'\n{text}EOF");
-        self.or_print(&format!("{file} already exists and was not changed")).end()
+        self.or_print(&format!(
+            "{file} already exists and was not changed; compare it with the text in this script"
+        ))
+        .end()
     }
 
     pub(crate) fn finish(&mut self) -> String {

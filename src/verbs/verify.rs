@@ -117,10 +117,8 @@ async fn mint(args: &VerifyArgs, session: &Session<'_>) -> Result<Secret, Failur
 async fn issuer(args: &VerifyArgs, token: &Secret, session: &Session<'_>) -> Result<Issuer, Failure> {
     match &args.issuer {
         Some(issuer) => Ok(Issuer::Pinned(issuer.clone())),
-        // With the keys of `--jwks`, no request to the source is needed.
-        None if args.jwks.is_some() => Ok(Issuer::FromToken),
-        // Nobody compares the issuer of a damaged token.
-        None if !is_readable(token.reveal()) => Ok(Issuer::FromToken),
+        // The workspace's issuer is not needed with the keys of `--jwks`, nor for a damaged token.
+        None if args.jwks.is_some() || !is_readable(token.reveal()) => Ok(Issuer::FromToken),
         None => {
             let issuer = session.source().issuer(session.http()).await?;
             Ok(issuer.map_or(Issuer::FromToken, Issuer::Workspace))

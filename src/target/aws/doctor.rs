@@ -21,7 +21,7 @@ impl Examine for Aws {
 
     fn describe(request: &AssumeRole) -> String {
         let endpoint = &request.endpoint;
-        let from = endpoint.url_from.join(" and ");
+        let from = endpoint.url_settings().join(" and ");
         format!("{} at {} (by {from})", request.role_name(), endpoint.url.origin())
     }
 

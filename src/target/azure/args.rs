@@ -47,6 +47,13 @@ pub enum AzureFormat {
     Json,
 }
 
+impl AzureFormat {
+    /// The value of `--format`.
+    pub(super) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// `gp idp login azure`
 #[derive(Debug, Args)]
 #[command(

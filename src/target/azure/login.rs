@@ -21,33 +21,32 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
         Some(Format::Shell(format)) => Some(format),
         Some(Format::Own(format)) => {
             let given = [args.output.is_some(), args.keep_fresh];
-            let name = if format == AzureFormat::Json { "json" } else { "access-token" };
-            refuse_flags(["--output", "--keep-fresh"], given, |flag| UsageError {
-                message: format!("`--format {name}` writes no file, so `{flag}` has no effect"),
-                hint: Some(format!(
-                    "leave out `{flag}` to print\nleave out `--format` to write the token file"
-                )),
-            })?;
+            if let Some(flag) = first_given(["--output", "--keep-fresh"], given) {
+                return Err(UsageError {
+                    message: format!(
+                        "`--format {}` writes no file, so `{flag}` has no effect",
+                        format.name()
+                    ),
+                    hint: Some(format!(
+                        "to print, leave out `{flag}`\nto write the token file instead, leave out `--format`"
+                    )),
+                }
+                .into());
+            }
             return print(&request, format, ctx).await;
         }
     };
     let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
-    refuse_flags(["--resource", "--scope-uri"], given, |flag| {
-        UsageError::new(format!("`{flag}` is for an access token"), "add `--format access-token`")
-    })?;
+    if let Some(flag) = first_given(["--resource", "--scope-uri"], given) {
+        let message = format!("`{flag}` is for an access token");
+        return Err(UsageError::new(message, "add `--format access-token`").into());
+    }
     write(args, &request, shell, ctx).await
 }
 
-/// Refuses flags that have no effect with this format.
-fn refuse_flags(
-    flags: [&str; 2],
-    given: [bool; 2],
-    error: impl FnOnce(&str) -> UsageError,
-) -> Result<(), UsageError> {
-    match flags.into_iter().zip(given).find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(error(flag)),
-    }
+/// The first of these flags that is given.
+fn first_given(flags: [&'static str; 2], given: [bool; 2]) -> Option<&'static str> {
+    flags.into_iter().zip(given).find_map(|(flag, given)| given.then_some(flag))
 }
 
 /// Writes the token file, and prints the variables that name it.

@@ -34,7 +34,9 @@ impl Target for Azure {
     const CONFLICTING_VARIABLES: &'static [&'static str] = &[
         "ARM_CLIENT_CERTIFICATE",
         "ARM_CLIENT_CERTIFICATE_PATH",
+        "ARM_CLIENT_ID_FILE_PATH",
         "ARM_CLIENT_SECRET",
+        "ARM_CLIENT_SECRET_FILE_PATH",
         "ARM_OIDC_TOKEN",
         "AZURE_CLIENT_CERTIFICATE_PATH",
         "AZURE_CLIENT_SECRET",

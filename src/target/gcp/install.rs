@@ -191,7 +191,7 @@ pub(super) fn executable(
         };
         let hint = format!("{hint}, or use {alternative}");
         return Err(UsageError::new(
-            format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
+            format!("{what} `{word}` has a character that cannot be in the command that SDKs run"),
             &hint,
         )
         .into());

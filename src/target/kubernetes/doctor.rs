@@ -21,7 +21,7 @@ use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
 /// The setting with its address, for messages.
-const ADDRESS: AddressSettings = AddressSettings::any_of("`server` of the cluster in the kubeconfig", None);
+const ADDRESS: AddressSettings = AddressSettings::in_use("`server` of the cluster in the kubeconfig", None);
 
 /// Checks the source of the ID token, then the kubeconfig, then asks the API server which user
 /// the token has.

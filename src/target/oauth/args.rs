@@ -53,7 +53,7 @@ pub struct TokenEndpointArgs {
     pub client_id: Option<String>,
     /// A file with the secret of the client
     ///
-    /// Without this flag, `IDP_CLIENT_SECRET` holds the secret itself.
+    /// Without this flag, `gp` reads the secret itself from `IDP_CLIENT_SECRET`.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
     /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
@@ -82,9 +82,9 @@ pub enum GrantName {
 pub enum ClientAuthName {
     /// No authentication; the ID is sent if there is one
     None,
-    /// Id and secret in the Authorization header
+    /// ID and secret in the Authorization header
     Basic,
-    /// Id and secret in the body
+    /// ID and secret in the body
     Post,
     /// The ID token is sent as the client assertion
     Jwt,

@@ -159,7 +159,7 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
     })
 }
 
-/// The place, and the setting that names it.
+/// The setting that names the place, and the place.
 fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<(&'static str, Location), Failure> {
     if let Some(issuer) = Setting::flag("--issuer", args.issuer.as_deref()) {
         let url = issuer.parse(SecureUrl::parse)?;

@@ -105,10 +105,12 @@ async fn store_token(
     }
     if request.namespace_after_login != request.server.namespace {
         let namespace = request.namespace_after_login.as_ref().map_or("", |namespace| namespace.as_str());
+        // `vault` reads only `VAULT_…`, and `bao` prefers `BAO_…` if it is set.
+        let [of_bao, of_vault] = variables::NAMESPACE;
+        let names = [of_vault].into_iter().chain(ctx.is_set(of_bao).then_some(of_bao));
         ctx.out.note(format!(
-            "note: tools do not know the namespace of the stored token: `export {}={}`",
-            variables::in_effect(variables::NAMESPACE, ctx),
-            posix_quote(namespace)
+            "note: tools do not know the namespace of the stored token: `export {}`",
+            names.map(|name| format!("{name}={}", posix_quote(namespace))).collect::<Vec<_>>().join(" ")
         ));
     }
     ctx.out.note_on_terminal(|| {

@@ -14,7 +14,9 @@ use crate::settings::DEFAULT_TIMEOUT;
 
 /// The server does not know the token, which belongs to a namespace that was not given.
 #[derive(Debug, thiserror::Error)]
-#[error("Vault ({address}) does not know the stored token without its namespace")]
+#[error(
+    "Vault ({address}) does not know the stored token, because the token belongs to a namespace and none is set"
+)]
 struct NoNamespace {
     address: String,
 }

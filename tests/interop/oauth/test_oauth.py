@@ -299,5 +299,5 @@ def test_a_login_page_in_front_of_an_endpoint_is_explained(workspace: Gp, page: 
     done = workspace("idp", "exchange", "--token-endpoint", page, "--audience", "x")
     assert (done.returncode, done.stdout) == (6, "")
     assert re.search(r"redirects to https://sso\.example\.com/login \(HTTP 302\)\n", done.stderr), done.stderr
-    assert "because another program on this machine listens on " in done.stderr
+    assert "another program on this machine listens on " in done.stderr
     assert "secret" not in urllib.parse.unquote(done.stderr)

@@ -58,11 +58,11 @@ SOURCES = {
 }
 
 # Seconds. The issuer is down for a minute. A token is valid for a little longer: its renewal is due after 53 seconds,
-# during the outage. The difference covers the start of all commands.
+# during the outage. It expires 20 seconds after the outage, or earlier, because the commands start one after the other.
 OUTAGE = 60
 TOKEN_LIFETIME = 80
-# The maximum time until there is a new token. A pause ends before the old one expires.
-RECOVERY = 17
+# The maximum time until there is a new token: a pause ends before the old one expires.
+RECOVERY = TOKEN_LIFETIME - OUTAGE - 3
 # The interval between two reads of the files.
 POLL_INTERVAL = 0.02
 

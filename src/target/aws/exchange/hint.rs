@@ -84,7 +84,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "InvalidAction" => format!(
             "another AWS service answers at {}: correct the address, which comes from {}",
             request.endpoint.url.origin(),
-            request.endpoint.url_from.join(", ")
+            request.endpoint.url_settings().join(", ")
         )
         .into(),
         "InvalidClientTokenId" | "UnrecognizedClientException" | "OptInRequired" => format!(

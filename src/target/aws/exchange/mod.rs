@@ -114,7 +114,7 @@ impl Sts<'_> {
                 checked_values: Box::new(CheckedValues::of(token).with("role", self.0.role_name())),
                 hint: format!(
                     "the server that answered is not the STS of the role's account: correct {}",
-                    self.0.endpoint.url_from.join(", ")
+                    self.0.endpoint.url_settings().join(" or ")
                 ),
             });
         }
@@ -145,7 +145,8 @@ impl Service for Sts<'_> {
 
     fn address_settings(&self) -> AddressSettings {
         let default = Some("the region's own endpoint");
-        // The settings of a region name only endpoints of AWS.
+        // `url_from` may hold the settings of a region, which lead only to AWS. For another host it holds the setting of
+        // the URL.
         match self.0.endpoint.url_from.first() {
             Some(setting) if !self.0.endpoint.is_of_aws() => AddressSettings::in_use(setting, default),
             _ => AddressSettings::any_of(

@@ -34,7 +34,7 @@ pub enum RoleArnError {
     Partition(String),
     /// The ARN of an identity provider.
     #[error(
-        "this is the ARN of an identity provider, which the role trusts; the role to assume is another ARN of the same account, `{0}<role name>`"
+        "this is the ARN of an identity provider; give the ARN of the role that trusts it, `{0}<role name>`"
     )]
     Provider(String),
     /// The ARN of a user, a group, a policy or an account's root.
@@ -285,7 +285,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io",
-                "this is the ARN of an identity provider, which the role trusts; the role to assume is another ARN of the same account, `arn:aws:iam::123456789012:role/<role name>`",
+                "this is the ARN of an identity provider; give the ARN of the role that trusts it, `arn:aws:iam::123456789012:role/<role name>`",
             ),
             (
                 "arn:aws:iam::123456789012:user/ann",

@@ -6,6 +6,7 @@
 
 mod condition;
 
+use crate::json::quote;
 use crate::target::aws::iam::{
     Actions, Condition, ConditionReport, Context, Decision, Effect, OidcProvider, Operator, Principal,
     Request, SESSION_NAME, Statement, StatementReport, TrustPolicy,
@@ -141,9 +142,12 @@ impl Changes<'_> {
             actions: Actions::OneOf(actions.iter().map(|&action| action.to_owned()).collect()),
             conditions: vec![condition],
         });
-        let change =
-            "add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints";
-        self.advise("Statement".into(), change.into());
+        let account = self.provider.arn().split(":oidc-provider/").next().unwrap_or_default();
+        let change = format!(
+            "add the statement for {} that `gp idp trust aws --role-arn {account}:role/NAME --format json` prints",
+            self.provider.name()
+        );
+        self.advise("Statement".into(), change);
         Some(self.policy.statements.len() - 1)
     }
 
@@ -173,14 +177,17 @@ impl Changes<'_> {
                 return false;
             };
             let wrong = std::mem::replace(id, arn.to_owned());
-            self.advise(format!("{path}.Principal.Federated"), format!("replace \"{wrong}\" by \"{arn}\""));
+            self.advise(
+                format!("{path}.Principal.Federated"),
+                format!("replace {} by {}", quote(&wrong), quote(arn)),
+            );
             return true;
         }
         if !report.action.matched {
             // A statement without its `NotAction` would exclude callers that use other actions.
             let Actions::OneOf(actions) = &mut self.policy.statements[index].actions else { return false };
             actions.push(action.to_owned());
-            self.advise(format!("{path}.Action"), format!("add \"{action}\""));
+            self.advise(format!("{path}.Action"), format!("add {}", quote(action)));
             return true;
         }
         let Some(at) = report.conditions.iter().position(|one| one.outcome == Outcome::NotMatched) else {
@@ -211,9 +218,9 @@ impl Changes<'_> {
             .iter_mut()
             .find(|one| one.operator == operator && one.key.eq_ignore_ascii_case(&own.key));
         let change = format!(
-            "add \"{}\": \"{}\" to make an exception, because this statement denies",
+            "add \"{}\": {} to make an exception, because this statement denies",
             own.key,
-            own.values.join("\", \"")
+            quoted(&own.values)
         );
         match there {
             Some(condition) => condition.values.extend(own.values),
@@ -252,6 +259,11 @@ impl Changes<'_> {
         let request = Request { provider: self.provider, action: "", context: &self.context };
         policy.evaluate(&request).allowed()
     }
+}
+
+/// The values as JSON strings, separated by commas.
+fn quoted<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+    values.into_iter().map(|value| quote(value)).collect::<Vec<_>>().join(", ")
 }
 
 fn condition_path(index: usize, report: &ConditionReport) -> String {

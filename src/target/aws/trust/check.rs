@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::change::smallest_change;
+use super::local_issuer;
 use super::open::InventedWorkspaces;
 use crate::exit::{Exit, Explain};
 use crate::target::aws::exchange::role::RoleArn;
@@ -78,15 +79,6 @@ pub(crate) struct Login {
     pub now: Timestamp,
 }
 
-/// Parts of the names of providers that belong to other services. Their tokens are not those of a workspace.
-const OTHER_SERVICE_ISSUERS: [&str; 5] = [
-    "token.actions.githubusercontent.com",
-    "oidc.eks.",
-    "accounts.google.com",
-    "gitlab.com",
-    "oidc.circleci.com",
-];
-
 /// Checks a token's claims against a trust policy.
 ///
 /// AWS never trusts the issuer of `gp idp dev`. So the check replaces that issuer with each provider of the policy in
@@ -100,9 +92,9 @@ pub(crate) fn check(
     let policy = TrustPolicy::parse(text)?;
     let in_file = role_in(text);
     let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);
-    let others = providers_for_local_issuer(&policy, &identity.issuer);
+    let others = local_issuer::replacements(&policy, &identity.issuer);
     let rank = |(name, report): &(&str, Report)| {
-        let of_other_service = OTHER_SERVICE_ISSUERS.iter().any(|part| name.contains(part));
+        let of_other_service = local_issuer::is_of_other_service(name);
         let needs_statement = report.changes.iter().any(|change| change.path == "Statement");
         let refused = report.answer == CheckResult::Refused;
         (
@@ -119,6 +111,10 @@ pub(crate) fn check(
         if report.answer == CheckResult::Accepted && !name.starts_with("127.0.0.1:") {
             let _ = write!(report.reason, ", and the issuer of the real tokens is https://{name}");
         }
+        if report.answer != CheckResult::Accepted {
+            report.alternative =
+                report.alternative.or_else(|| local_issuer::other_provider_in_keys(&policy, name));
+        }
         Ok((name, report))
     });
     let reports = reports.collect::<Result<Vec<_>, CheckError>>()?;
@@ -126,22 +122,6 @@ pub(crate) fn check(
         Some((_, report)) => Ok(report),
         None => judge(&policy, identity, &identity.issuer, role, login),
     }
-}
-
-/// The providers of a policy that replace a local issuer. Empty if the issuer is not local, or if
-/// the policy names it.
-fn providers_for_local_issuer<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
-    let Some(own) = issuer.strip_prefix("http://").filter(|name| name.starts_with("127.0.0.1:")) else {
-        return Vec::new();
-    };
-    let names_own = policy.statements.iter().any(|statement| {
-        let in_principal = match &statement.principal {
-            Principal::Anyone => false,
-            Principal::Named(named) => named.iter().any(|(_, id)| id.contains(own)),
-        };
-        in_principal || statement.conditions.iter().any(|condition| condition.key.contains(own))
-    });
-    if names_own { Vec::new() } else { policy.oidc_providers() }
 }
 
 /// Checks the claims against a policy as if `issuer` had issued the token.

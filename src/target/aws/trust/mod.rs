@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod change;
 pub(crate) mod check;
+mod local_issuer;
 mod open;
 pub(crate) mod set_up;
 #[cfg(test)]

@@ -74,6 +74,8 @@ fn the_smallest_change_is_advised() {
     let cases = [
         (r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#, vec![("StringEquals", sub("x"))]),
         (r#"{"StringLike":{"app.example/idp:sub":["x/*","y"]}}"#, vec![("StringLike", listed)]),
+        // Escaped, as in JSON.
+        (r#"{"StringEquals":{"app.example/idp:sub":"a\"\\\n"}}"#, vec![("StringEquals", sub(r#"a\"\\\n"#))]),
         (
             r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
             vec![(
@@ -154,7 +156,7 @@ fn principals_and_actions_are_corrected() {
             "put" => {
                 format!("Statement[0].Principal.Federated: replace \"{principal}\" by \"{ARN}\"")
             }
-            _ => "Statement: add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints"
+            _ => "Statement: add the statement for app.example/idp that `gp idp trust aws --role-arn arn:aws:iam::123456789012:role/NAME --format json` prints"
                 .to_owned(),
         };
         assert_eq!(advice(&report), (CheckResult::Refused, vec![change]), "{principal}");
@@ -171,7 +173,7 @@ fn a_change_excludes_nobody() {
     let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
     let add = || {
         vec![
-            "Statement: add a statement for this provider, which `gp idp trust aws --role-arn ARN --format json` prints"
+            "Statement: add the statement for app.example/idp that `gp idp trust aws --role-arn arn:aws:iam::123456789012:role/NAME --format json` prints"
                 .to_owned(),
         ]
     };

@@ -100,7 +100,7 @@ fn check_uri(text: &str) -> Result<(), String> {
     if uri || is_guid(text) {
         Ok(())
     } else {
-        Err(format!("`{text}` is not one resource: write it like `https://vault.azure.net`"))
+        Err(format!("`{text}` is not the URI or ID of a resource: write it like `https://vault.azure.net`"))
     }
 }
 

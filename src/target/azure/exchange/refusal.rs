@@ -31,7 +31,9 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
     };
     let known = codes.iter().find_map(|code| case.hint_for(*code));
     let known = known.or_else(|| {
-        case.has_no_match_message.then(|| case.create("no federated credential fits this token")).flatten()
+        case.has_no_match_message
+            .then(|| case.create("most likely no federated credential fits this token"))
+            .flatten()
     });
     known.or_else(|| {
         let code = codes.first()?;
@@ -68,18 +70,20 @@ impl Case<'_> {
 
     /// The same `az` command for a managed identity, whose client ID looks like that of an app.
     fn command_for_identity(verb: &[&str]) -> String {
-        let words = ["az", "identity", "federated-credential"].into_iter().chain(verb.iter().copied());
-        let words = words.chain(["--identity-name", "IDENTITY", "--resource-group", "GROUP"]);
-        shell::command(&words.collect::<Vec<_>>())
+        let words = [&["az", "identity", "federated-credential"], verb].concat();
+        let words = [&words[..], &["--identity-name", "IDENTITY", "--resource-group", "GROUP"]].concat();
+        shell::command(&words)
     }
 
-    /// The values of a federated credential, as flags of `az identity federated-credential`.
-    fn flags(&self) -> Vec<&str> {
-        let [issuer, subject] = [&self.claims.issuer, &self.claims.subject];
-        let values = [("--issuer", issuer), ("--subject", subject)];
-        let values =
-            values.into_iter().flat_map(|(flag, value)| [flag, value.as_deref().unwrap_or_default()]);
-        values.chain(["--audiences"]).chain(self.claims.audience.iter().map(String::as_str)).collect()
+    /// As [`Case::command_for_identity`], with the values of a credential that accepts this token.
+    fn values_for_identity(&self, verb: &[&str]) -> String {
+        let value =
+            |name: &str, text: &Option<String>| format!("{name}={}", text.as_deref().unwrap_or_default());
+        let [issuer, subject] =
+            [value("--issuer", &self.claims.issuer), value("--subject", &self.claims.subject)];
+        let audiences: Vec<&str> = self.claims.audience.iter().map(String::as_str).collect();
+        let words = [verb, &[&issuer, &subject, "--audiences"], &audiences].concat();
+        Self::command_for_identity(&words)
     }
 
     /// The hint that a credential is missing. `cause` is the first half of a sentence.
@@ -88,7 +92,7 @@ impl Case<'_> {
         Some(format!(
             "{cause}, so ask whoever owns the application to add one with exactly these values (they are case-sensitive): `{command}`\n\
              if the client ID belongs to a managed identity, use this command instead: `{}`",
-            Self::command_for_identity(&[&["create", "--name", "gitpod"], &*self.flags()].concat())
+            self.values_for_identity(&["create", "--name", "gitpod"])
         ))
     }
 
@@ -100,10 +104,11 @@ impl Case<'_> {
             "{what_differs}, so ask whoever owns the application to correct the credential in two steps\n\
              1. find the NAME of the existing federated credential: `az ad app federated-credential list --id {}`\n\
              2. give this credential exactly these values: `{command}`\n\
-             if the client ID belongs to a managed identity, use these commands instead: `{}` and `{}`",
+             if the client ID belongs to a managed identity, use `{}` in step 1\n\
+             for a managed identity, use `{}` in step 2",
             self.request.client.as_str(),
             Self::command_for_identity(&["list"]),
-            Self::command_for_identity(&[&["update", "--name", "NAME"], &*self.flags()].concat())
+            self.values_for_identity(&["update", "--name", "NAME"])
         ))
     }
 
@@ -139,7 +144,7 @@ impl Case<'_> {
             }
             700_016 => {
                 format!(
-                    "most likely `--client-id` is wrong, because this tenant has no application {client}: `az ad app list --query '[].appId'` prints the tenant's IDs\n\
+                    "most likely `--client-id` is wrong, because this tenant has no application {client}: `az ad app list --all --query '[].appId'` prints the client IDs of the tenant's applications\n\
                      otherwise `--tenant-id` is wrong: `az account show --query tenantId` prints yours"
                 )
             }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use ring::digest::{SHA256, digest};
 
+use crate::shell;
 use crate::trust::quote::{cel, double_quoted};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule};
@@ -152,7 +153,10 @@ impl<'a> SetUp<'a> {
             .comment("The permissions of these users: a role binding.")
             .unless_exists(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
-            .or_print(&format!("the binding {name} already exists and was not changed"))
+            .or_print(&format!(
+                "the binding {name} already exists and was not changed; to check its role and its group, run: {} --output yaml",
+                shell::command(&find)
+            ))
             .end()
             .finish()
     }

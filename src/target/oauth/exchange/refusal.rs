@@ -42,7 +42,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the client must authenticate: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`\n\
+            "the client must authenticate: ask whoever runs the service for a client ID and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`\n\
              if the service accepts the ID token in place of a secret, add `--client-auth jwt`"
                 .into()
         }
@@ -50,7 +50,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
             let subject = claims.subject.as_deref().unwrap_or("(none)");
             format!(
                 "the service needs a client for the `iss` above and the `sub` `{subject}`: ask whoever administers the service to add one\n\
-                 if the service also requires a client id, give `--client-id ID`"
+                 if the service also requires a client ID, give `--client-id ID`"
             )
         }
         "invalid_client" => {

@@ -12,7 +12,6 @@ pub(super) fn of(
     request: &LoginRequest,
     refused: &Refused<'_, Refusal>,
 ) -> Option<String> {
-    let skewed = refused.clocks.are_wrong();
     let claims = &refused.claims;
     let path = request.mount.as_str();
     let role = request.role.as_deref().unwrap_or("ROLE");
@@ -60,22 +59,24 @@ pub(super) fn of(
         ),
         Cause::NoUser(name) | Cause::UserNotString(name) => format!(
             "the role's `user_claim` is `{name}`, but the token has no string claim with this name: ask {owner} to write the role again with `user_claim=sub`, which always works\n\
-             to see the current value, run {see}"
+             to see which claim it names, run {see}"
         ),
         Cause::NoGroups(name) => format!(
             "the role's `groups_claim` is `{name}`, but the token has no list of strings with this name: ask {owner} to remove `groups_claim` from the role\n\
-             to see the current value, run {see}"
+             to see which claim it names, run {see}"
         ),
         Cause::GroupsNotStrings => format!(
             "the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role\n\
-             to see the current value, run {see}"
+             to see which claim it names, run {see}"
         ),
-        Cause::Expired | Cause::NotYet if skewed => format!(
-            "the token is fresh, but the clock of the issuer or of the server is wrong: compare the line `Date` of `curl -sI {}` and `curl -sI {}/v1/sys/health` with `date -u`\n\
-             ask whoever runs the service with the wrong clock to set it right\n\
-             until the clocks are correct, {owner} can raise `clock_skew_leeway` of the role",
-            posix_quote(issuer),
-            request.server.address
+        Cause::Expired | Cause::NotYet if refused.clocks.issuer.is_some() => format!(
+            "{}\n\
+             until then, {owner} can raise `clock_skew_leeway` of the role",
+            if refused.clocks.local.is_some() {
+                format!("the server's clock differs from the clocks of the issuer and of this machine, so most likely it is wrong: ask {owner} to set it right")
+            } else {
+                format!("the issuer's clock differs from the clocks of the server and of this machine, so most likely it is wrong: ask whoever runs {issuer} to set it right")
+            }
         ),
         Cause::Expired | Cause::NotYet => format!(
             "the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both clocks with `date -u`\n\

@@ -81,15 +81,15 @@ impl JwtLogin<'_> {
             // Nobody has the token, so nobody else can revoke it.
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
-                Ok(Revocation::Done | Revocation::UnknownToken) => "revoked".to_owned(),
+                Ok(Revocation::Done | Revocation::UnknownToken) => "`gp` revoked it".to_owned(),
                 _ => format!(
-                    "not stored here, but {} on the server",
+                    "it is not stored here, but {} on the server",
                     time::expiry(login.expires_at, http.ctx().now())
                 ),
             };
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
-                what: format!("an unwrapped token, which was {end}"),
+                what: format!("an unwrapped token; {end}"),
                 checked_values: Box::new(checked_values),
                 hint: format!(
                     "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `{}` to the address of Vault itself\n\
@@ -200,7 +200,7 @@ fn unexpected(server: &ServerSettings, reply: &Reply, cause: UnexpectedReply) ->
                 state: "does not accept logins",
                 error_text: format!("it redirects to {active} (HTTP {status})"),
                 hint: format!(
-                    "most likely it is a standby node, and {active} is the active one: `{}`",
+                    "most likely it is a standby node, and {active} is the active one: {}",
                     server.with_address(active)
                 ),
             }
@@ -237,7 +237,7 @@ impl Service for RevokeSelf<'_> {
     fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.says("is sealed") {
             let hint = "Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`";
-            return ("accepts no logins now", hint.to_owned());
+            return ("accepts no requests now", hint.to_owned());
         }
         if status == 503 {
             let hint = format!(

@@ -8,13 +8,12 @@ use std::time::Duration;
 use super::args::{VaultArgs, VaultServerArgs, parse_wrap_ttl};
 use super::exchange::address::{Address, Mount, Namespace};
 use super::variables;
-use super::variables::{ADDR, AGENT_ADDR, NAMESPACE, TOKEN, VariableNames, WRAP_TTL, setting};
+use super::variables::{ADDR, AGENT_ADDR, NAMESPACE, TOKEN, VariableNames, WRAP_TTL, in_effect, setting};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
-use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
-use crate::settings::{Fallback, Setting, invalid_setting};
+use crate::settings::{DEFAULT_TIMEOUT, Fallback, SessionOptions, Setting, invalid_setting};
 use crate::shell::posix_quote;
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
@@ -25,8 +24,6 @@ const HTTP_PROXY: VariableNames = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
 const CLIENT_TIMEOUT: VariableNames = ["BAO_CLIENT_TIMEOUT", "VAULT_CLIENT_TIMEOUT"];
 const MAX_RETRIES: VariableNames = ["BAO_MAX_RETRIES", "VAULT_MAX_RETRIES"];
 const SRV_LOOKUP: VariableNames = ["BAO_SRV_LOOKUP", "VAULT_SRV_LOOKUP"];
-
-const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:8200`, or set `VAULT_ADDR`";
 
 /// The address of a server, its namespace, and the settings of the connection.
 #[derive(Debug, Clone)]
@@ -74,7 +71,9 @@ impl ServerSettings {
             Some(flag) => Some(flag),
             None => setting(AGENT_ADDR, ctx)?.or(setting(ADDR, ctx)?),
         };
-        let address = address.required("server", NO_ADDRESS)?;
+        let variable = in_effect(ADDR, ctx);
+        let hint = format!("give one with `--address https://vault.example.com:8200`, or set `{variable}`");
+        let address = address.required("server", hint)?;
         refuse_srv_lookup(address.value, ctx)?;
         let (address_from, address) = (address.name, address.parse(Address::parse)?);
         let namespace = match Setting::flag("--namespace", args.namespace.as_deref()) {
@@ -111,13 +110,13 @@ impl ServerSettings {
         })
     }
 
-    /// The shell text that sets another address: a flag or an `export`.
+    /// The instruction to set another address.
     pub(super) fn with_address(&self, address: &str) -> String {
         let (setting, address) = (self.address_from, posix_quote(address));
         if setting.starts_with("--") {
-            format!("{setting} {address}")
+            format!("use `{setting} {address}`")
         } else {
-            format!("export {setting}={address}")
+            format!("run `export {setting}={address}`")
         }
     }
 
@@ -135,8 +134,9 @@ impl ServerSettings {
         let url = self.address.url();
         if let Some(setting) = self.skips_verification.filter(|_| !url.is_plain()) {
             ctx.out.alarm(format!(
-                "`{setting}` turns off the verification of the certificate of {}, so an attacker's server can get the ID token and use it: set `VAULT_CACERT` to the authority's certificate instead",
-                url.origin()
+                "`{setting}` turns off the verification of the certificate of {}, so an attacker's server can get the ID token and use it: set `{}` to the authority's certificate instead",
+                url.origin(),
+                in_effect(tls::CACERT, ctx)
             ));
         }
     }

@@ -11,7 +11,7 @@ use crate::settings::{Setting, invalid_setting};
 use crate::target::vault::args::VaultTlsArgs;
 use crate::target::vault::variables::{VariableNames, in_effect, setting, variable};
 
-const CACERT: VariableNames = ["BAO_CACERT", "VAULT_CACERT"];
+pub(super) const CACERT: VariableNames = ["BAO_CACERT", "VAULT_CACERT"];
 const CACERT_BYTES: VariableNames = ["BAO_CACERT_BYTES", "VAULT_CACERT_BYTES"];
 const CAPATH: VariableNames = ["BAO_CAPATH", "VAULT_CAPATH"];
 const CLIENT_CERT: VariableNames = ["BAO_CLIENT_CERT", "VAULT_CLIENT_CERT"];
@@ -153,7 +153,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, &'static str> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err("write `true` or `false`"),
+        _ => Err("it is not a truth value; write `true` or `false`"),
     }
 }
 

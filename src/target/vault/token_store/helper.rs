@@ -13,7 +13,7 @@ use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
-use crate::exec::CLIENT_SECRET;
+use crate::exec::{CLIENT_SECRET, how_it_ended};
 use crate::http::Deadline;
 use crate::secret::Secret;
 use crate::shell;
@@ -146,10 +146,9 @@ impl Helper {
             return Ok(output);
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        let said = match output.status.code() {
-            _ if !said.is_empty() => format!(": {said}"),
-            Some(code) => format!(": exit code {code}"),
-            None => ": a signal ended it".into(),
+        let said = match said {
+            said if !said.is_empty() => format!(": {said}"),
+            _ => format!(": {}", how_it_ended(output.status)),
         };
         Err(TokenStoreError::Helper { helper: helper(), operation, said })
     }

@@ -11,6 +11,7 @@ mod settings;
 use super::partition::{self, Partition};
 use super::role::RoleArn;
 use crate::http::SecureUrl;
+use crate::settings::quoted;
 use region::Region;
 
 pub use error::EndpointError;
@@ -58,6 +59,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The settings that determine the URL, for messages.
+    pub fn url_settings(&self) -> Vec<String> {
+        self.url_from.iter().map(|setting| quoted(setting)).collect()
+    }
+
     /// Whether this is an STS endpoint of AWS. Other hosts in Amazon's domains can belong to
     /// anybody.
     pub fn is_of_aws(&self) -> bool {

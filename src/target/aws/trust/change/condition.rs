@@ -1,6 +1,7 @@
 //! The change of one condition of a statement.
 
-use super::{Changes, EARLY, LATE, condition_path};
+use super::{Changes, EARLY, LATE, condition_path, quoted};
+use crate::json::quote;
 use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam::{Absence, ConditionReport, Operator, Order, Reason, SESSION_NAME, Test};
 use crate::target::aws::trust::set_up::pattern;
@@ -99,16 +100,14 @@ impl Changes<'_> {
         if missing.is_empty() {
             return false;
         }
-        let listed = |values: &[String]| {
-            values.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ")
+        let change = if let [value] = &report.wanted[..] {
+            // A single value is usually a string, which has to become a list.
+            let all: Vec<&String> = [value].into_iter().chain(&missing).collect();
+            format!("set `{}` to [{}]", report.key, quoted(all))
+        } else {
+            format!("add {} to the values of `{}`", quoted(&missing), report.key)
         };
-        let key = &report.key;
-        let added = format!("add {} to the values of `{key}`", listed(&missing));
-        let values = &mut self.condition(index, at).values;
-        values.extend(missing);
-        // A single value is usually a string, which has to become a list.
-        let is_single = report.wanted.len() == 1;
-        let change = if is_single { format!("set `{key}` to [{}]", listed(values)) } else { added };
+        self.condition(index, at).values.extend(missing);
         self.advise(condition_path(index, report), change);
         true
     }
@@ -135,7 +134,7 @@ impl Changes<'_> {
             format!("remove `{}`", report.key)
         } else {
             self.condition(index, at).values = others;
-            format!("remove \"{first}\" from the values of `{}`", report.key)
+            format!("remove {} from the values of `{}`", quote(first), report.key)
         };
         self.advise(condition_path(index, report), change);
         true
@@ -192,9 +191,9 @@ impl Changes<'_> {
             return true;
         }
         let change = format!(
-            "add \"StringEquals\": {{\"{}\": \"{}\"}} and remove `{}`",
+            "add \"StringEquals\": {{\"{}\": {}}} and remove `{}`",
             own.key,
-            own.values.join("\", \""),
+            quoted(&own.values),
             report.key
         );
         conditions[at] = own;
