@@ -450,7 +450,7 @@ fn a_logout_that_fails_keeps_the_token() {
         6,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]) accepts no requests now: Vault is sealed (HTTP 503) (4 tries in 488 ms)
+  caused by: Vault ([API]) accepts no requests now: Vault is sealed (HTTP 503) (4 tries in [..])
 hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`
 
 "#]],

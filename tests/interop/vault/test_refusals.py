@@ -219,10 +219,10 @@ def test_a_sealed_server(
     server.set("sys/seal")
     done = inside(VAULT_ADDR=server.url)("idp", "login", "vault", "--role", "demo")
     assert (done.returncode, done.stdout) == (6, "")
-    assert "accepts no logins now: Vault is sealed (HTTP 503) (" in done.stderr
+    assert "accepts no requests now: Vault is sealed (HTTP 503) (" in done.stderr
     assert "vault operator unseal" in done.stderr.splitlines()[-1]
     local = start_workspace("--vault-fault", "sealed")("idp", "login", "vault", "--no-store")
-    assert "accepts no logins now: Vault is sealed (HTTP 503) (" in local.stderr
+    assert "accepts no requests now: Vault is sealed (HTTP 503) (" in local.stderr
 
 
 def test_a_server_that_is_not_there(inside: Callable[..., Gp]) -> None:
