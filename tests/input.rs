@@ -111,7 +111,21 @@ fn an_unknown_target_lists_the_targets() {
         ("trust nonsense", "the targets are aws, vault, gcp, azure, kubernetes"),
         ("logout nonsense", "the only target is vault"),
         ("serve nonsense", "the only target is aws"),
+        ("--quiet --error-format text trust nonsense", "the targets are aws, vault, gcp, azure, kubernetes"),
         ("nonsense", "the commands are token, decode, verify, login,"),
+    ] {
+        let ran = Gp::new().arg("idp").line(line).run();
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_option_that_needs_another_one_is_named() {
+    for (line, said) in [
+        ("token --keep-fresh", "tip: `--keep-fresh` needs `--output <FILE>`"),
+        ("--quiet trust aws --role-session-name x", "tip: `--role-session-name` needs `--check <FILE|->`"),
+        ("exec --verbose aws --role-arn", "a value is required for '--role-arn <ARN>'"),
     ] {
         let ran = Gp::new().arg("idp").line(line).run();
         assert_eq!(ran.code, 2);

@@ -59,15 +59,15 @@ pub(super) fn command_tree() -> Command {
 }
 
 /// A word that begins with a dash.
-pub(super) struct Flag<'a> {
+struct Flag<'a> {
     long: Option<&'a str>,
     short: Option<char>,
     /// Whether the word also holds the value.
-    pub(super) has_value: bool,
+    has_value: bool,
 }
 
 impl<'a> Flag<'a> {
-    pub(super) fn read(word: &'a OsStr) -> Option<Self> {
+    fn read(word: &'a OsStr) -> Option<Self> {
         let text = word.to_str()?.strip_prefix('-').filter(|rest| !rest.is_empty())?;
         let Some(long) = text.strip_prefix('-') else {
             return Some(Self {
@@ -87,7 +87,7 @@ impl<'a> Flag<'a> {
         }
     }
 
-    pub(super) fn of<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
+    fn of<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
         command.get_arguments().find(|arg| self.is(arg))
     }
 
@@ -96,7 +96,14 @@ impl<'a> Flag<'a> {
     }
 }
 
-pub(super) fn takes_value(arg: &Arg) -> bool {
+/// The flag of `command` that `word` is, and the number of words that the flag takes with its value.
+pub(super) fn flag_of<'c>(word: &OsStr, command: &'c Command) -> Option<(&'c Arg, usize)> {
+    let flag = Flag::read(word)?;
+    let arg = flag.of(command)?;
+    Some((arg, if takes_value(arg) && !flag.has_value { 2 } else { 1 }))
+}
+
+fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 

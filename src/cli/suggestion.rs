@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use super::pflag::{Flag, command_tree, split_at_dashes, takes_value};
+use super::pflag::{command_tree, flag_of, split_at_dashes};
 use crate::output::sanitise;
 use crate::shell;
 
@@ -16,11 +16,10 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     let (mut command, mut depth) = (&tree, 1);
     while let Some(word) = own.get(depth) {
         // A flag of the command above, as in `gp idp --quiet token`.
-        if let Some((has_value, arg)) =
-            Flag::read(word).and_then(|flag| Some((flag.has_value, flag.of(command)?)))
-            && command.has_subcommands()
+        if command.has_subcommands()
+            && let Some((_, words)) = flag_of(word, command)
         {
-            depth += if takes_value(arg) && !has_value { 2 } else { 1 };
+            depth += words;
         } else if let Some(below) = command.find_subcommand(word) {
             (command, depth) = (below, depth + 1);
         } else {
@@ -88,11 +87,7 @@ fn needed_by(error: &Error, command: &Command, names: &[OsString], given: &[OsSt
     let missing = missing_arguments(error).iter().find(|missing| !always.contains(missing))?;
     let mut options = Vec::new();
     for (at, word) in given.iter().enumerate() {
-        let Some((flag, arg)) = Flag::read(word).and_then(|flag| Some((flag.has_value, flag.of(command)?)))
-        else {
-            continue;
-        };
-        let words = if takes_value(arg) && !flag { 2 } else { 1 };
+        let Some((arg, words)) = flag_of(word, command) else { continue };
         let option = format!("`--{}`", arg.get_long()?);
         if !options.contains(&option) && missing_with(given.get(at..at + words)?).contains(missing) {
             options.push(option);
