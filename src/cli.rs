@@ -65,7 +65,7 @@ pub enum Command {
   gp completion zsh > ~/.zfunc/_gp
   gp completion fish > ~/.config/fish/completions/gp.fish
 
-Create the folder first. For zsh, add it to `fpath` before `compinit`.")]
+Create the folder first. For zsh, add the folder to `fpath` before `compinit`.")]
     Completion {
         /// The shell
         #[arg(value_enum)]
@@ -106,11 +106,11 @@ pub enum ErrorFormat {
 pub enum Verb {
     /// Print a fresh ID token of this workspace
     Token(Lazy<TokenArgs>),
-    /// Print the header and claims of a token; does not verify it
+    /// Print the header and claims of a token, without verifying it
     Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and print the step that fails
     Verify(Lazy<VerifyArgs>),
-    /// Exchange an ID token for credentials that other tools read [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
+    /// Log in to a service, so that other tools can use it [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
@@ -138,7 +138,7 @@ pub enum Verb {
     /// Run a command with credentials
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
-    /// Serve credentials to SDKs on 127.0.0.1
+    /// Serve credentials on 127.0.0.1, for SDKs
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
     /// Check each step to a credential, and print causes and fixes
@@ -178,7 +178,7 @@ pub enum Logout {
 pub enum Exec {
     /// Run a command with a fresh ID token in a variable
     Token(Lazy<ExecTokenArgs>),
-    /// Run a command with an exchanged token in a variable
+    /// Run a command with the token from an exchange in a variable
     Exchange(Lazy<ExecExchangeArgs>),
     /// Run a command with the credentials of an AWS role
     Aws(Lazy<ExecAwsArgs>),

@@ -63,6 +63,7 @@ impl Explain for NotStarted {
 
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
+            io::ErrorKind::NotFound if self.program.contains('/') => Some("check the path".into()),
             io::ErrorKind::NotFound => {
                 Some("check the name and PATH\nif it is a shell built-in, run it with `-- sh -c '…'`".into())
             }

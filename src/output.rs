@@ -93,9 +93,9 @@ impl Explain for StreamError {
                  if PowerShell wrote the text, it is UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`"
                     .into(),
             ),
-            Self::TooLong { .. } => Some(
-                "a token or a policy is smaller: pipe in nothing else, for example only the output of `gp idp token --audience AUDIENCE`".into(),
-            ),
+            Self::TooLong { .. } => {
+                Some("the input is too long for a token or a policy: pipe in nothing else".into())
+            }
             _ => None,
         }
     }

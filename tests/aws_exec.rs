@@ -78,8 +78,7 @@ fn the_exit_code_is_that_of_the_command() {
             str![[r#"
 error: could not start `/nonexistent/program`
   caused by: No such file or directory (os error 2)
-hint: check the name and PATH
-hint: if it is a shell built-in, run it with `-- sh -c '…'`
+hint: check the path
 
 "#]]
         );

@@ -609,11 +609,19 @@ fn ca_bundle_of_the_profile_is_used_for_sts() {
     write(&gp.home().join(".aws/config"), "[default]\nca_bundle = none.pem\n");
     let ran = gp.run();
     assert_eq!(ran.code, 7);
-    assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`ca_bundle` must name PEM certificates"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("found no certificate authorities in `none.pem`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("hint: correct `ca_bundle`: it must name PEM certificates"),
+        "{}",
+        ran.stderr
+    );
     // The variable takes precedence.
     let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
-    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` must name PEM certificates"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("hint: correct `AWS_CA_BUNDLE`: it must name PEM certificates"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]

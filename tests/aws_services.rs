@@ -147,15 +147,14 @@ fn the_hint_names_the_setting_of_the_address() {
     let by_profile = gp().line("--profile p");
     let config = by_profile.home().join("config");
     std::fs::write(&config, format!("[profile p]\nendpoint_url = {url}\n")).unwrap();
-    for (setting, gp) in [
-        ("`AWS_ENDPOINT_URL_STS`", gp().env("AWS_ENDPOINT_URL_STS", &url)),
-        ("`AWS_ENDPOINT_URL`", gp().env("AWS_ENDPOINT_URL", &url)),
-        ("`--endpoint-url`", gp().line("--endpoint-url").arg(&url)),
-        ("the profile's `endpoint_url`", by_profile.env("AWS_CONFIG_FILE", config)),
+    for (fix, gp) in [
+        ("run `unset AWS_ENDPOINT_URL_STS`", gp().env("AWS_ENDPOINT_URL_STS", &url)),
+        ("run `unset AWS_ENDPOINT_URL`", gp().env("AWS_ENDPOINT_URL", &url)),
+        ("leave out `--endpoint-url`", gp().line("--endpoint-url").arg(&url)),
+        ("remove the profile's `endpoint_url`", by_profile.env("AWS_CONFIG_FILE", config)),
     ] {
         let ran = gp.run();
-        let fix =
-            format!("most likely the address is wrong: remove {setting} to use the region's own endpoint\n");
-        assert!(ran.code == 6 && ran.stderr.contains(&fix), "{setting}: {}", ran.stderr);
+        let fix = format!("most likely the address is wrong: {fix} to use the region's own endpoint\n");
+        assert!(ran.code == 6 && ran.stderr.contains(&fix), "{fix}: {}", ran.stderr);
     }
 }

@@ -40,9 +40,9 @@ fn check_renewal_backoff(line: &str) {
     snapbox::assert_data_eq!(
         said,
         str![[r#"
-warning: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`
+warning: by this machine's clock, which is 2 h ahead of AWS, the new credentials expired 60 min ago: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 warning: could not renew the credentials; the old ones expired 60 min ago
-error: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS
+error: by this machine's clock, which is 2 h ahead of AWS, the new credentials expired 60 min ago
 hint: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 
 "#]]
@@ -79,10 +79,10 @@ fn credentials_that_look_expired_come_with_a_warning() {
     ] {
         let ran = ahead_by(two_hours()).line(line).run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let expected = "warning: the new credentials expired 60 min ago on this machine's clock, which is 2 h ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: by this machine's clock, which is 2 h ahead of AWS, the new credentials expired 60 min ago: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         let ran = ahead_by(nearly).line(line).run();
-        let expected = "warning: the new credentials expire in 3 min on this machine's clock, which is 56 min ahead of AWS: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: by this machine's clock, which is 56 min ahead of AWS, the new credentials expire in 3 min: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         assert_eq!(ahead_by(SignedDuration::ZERO).line(line).run().stderr, "", "{line}");
     }
@@ -102,7 +102,7 @@ fn a_token_that_looks_expired_comes_with_a_warning() {
         "idp login azure",
     ] {
         let expired = said(two_hours(), line);
-        let expected = "warning: the new token expired 60 min ago on this machine's clock, which is 2 h ahead of the issuer: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
+        let expected = "warning: by this machine's clock, which is 2 h ahead of the issuer, the new token expired 60 min ago: set this machine's clock, for example with `sudo timedatectl set-ntp true`\n";
         assert!(expired.starts_with(expected), "{line}: {expired}");
         let early = said(-two_hours(), line);
         let expected = "warning: the clock of this machine is 2 h behind the issuer, so tools will use the new token for too long: correct the clock\n";
@@ -126,7 +126,7 @@ fn a_token_file_is_kept_by_the_clock_of_the_issuer() {
         said,
         str![[r#"
 keeping token fresh until interrupted
-warning: the new token expired 60 min ago on this machine's clock, which is 2 h ahead of the issuer: set this machine's clock, for example with `sudo timedatectl set-ntp true`
+warning: by this machine's clock, which is 2 h ahead of the issuer, the new token expired 60 min ago: set this machine's clock, for example with `sudo timedatectl set-ntp true`
 
 "#]]
     );

@@ -189,7 +189,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: standard input holds more than 69632 bytes
-hint: a token or a policy is smaller: pipe in nothing else, for example only the output of `gp idp token --audience AUDIENCE`
+hint: the input is too long for a token or a policy: pipe in nothing else
 
 "#]],
         ),

@@ -315,7 +315,7 @@ fn wrong_settings_are_refused_before_any_request() {
         ),
         (
             "--token-endpoint https://u:s3cret@x.example/t",
-            "`--token-endpoint`: it has a user name, a password or a fragment",
+            "`--token-endpoint`: it must not have a user name, a password or a fragment",
         ),
         ("--issuer https://x.example/?a=b", "`--issuer`: it has a query"),
         (

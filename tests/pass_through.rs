@@ -93,7 +93,7 @@ fn without_another_gp_the_message_says_so() {
             2,
             str![[r#"
 error: `gp url` is not a command of this `gp`, and there is no other `gp` on PATH to hand it to
-hint: for commands other than `gp idp` and `gp completion`, put the folder of Gitpod's own `gp` on PATH, behind the folder of this one
+hint: for commands other than `gp idp` and `gp completion`, put the folder of Gitpod's own `gp` on PATH, after the folder of this one
 
 "#]],
         );

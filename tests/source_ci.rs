@@ -357,7 +357,7 @@ fn a_new_token_that_has_expired_comes_with_a_warning() {
         let server = answering(ci.reply(&token));
         let ran = ci.mint(&server).at_time("2026-11-23T14:00:00Z").run();
         assert_eq!((ran.code, ran.stdout.trim_end()), (0, &*token), "{ci:?}: {}", ran.stderr);
-        let said = "warning: the new token expired 115 min ago on this machine's clock, which is 2 h ahead of the issuer: ";
+        let said = "warning: by this machine's clock, which is 2 h ahead of the issuer, the new token expired 115 min ago: ";
         assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
     }
 }

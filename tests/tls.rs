@@ -333,7 +333,7 @@ fn a_self_signed_certificate_is_refused_even_if_it_is_trusted() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: it presents a CA certificate instead of a server certificate
-hint: ask whoever runs the server to install a server certificate that this authority signed, and to give you the CA certificate
+hint: ask whoever runs the server to install a server certificate that a certificate authority (CA) signed, and to give you the certificate of this CA
 hint: then add that certificate to [HOME]/ca.pem: `SSL_CERT_FILE` names this file, so the system's authorities are not used
 ...
 
@@ -383,7 +383,7 @@ fn a_missing_or_empty_trust_store_is_named() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: found no certificate authority to trust in [HOME]/ca.pem
+  caused by: found no certificate authorities in `[HOME]/ca.pem`
 hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
@@ -394,7 +394,7 @@ hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR`
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: found no certificate authority to trust in /no/such/file: No such file or directory (os error 2)
+  caused by: found no certificate authorities in `/no/such/file`: No such file or directory (os error 2)
 hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or run `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
@@ -411,7 +411,7 @@ fn a_file_that_cannot_be_read_is_named_even_beside_a_good_folder() {
     let gp = gp.env("SSL_CERT_FILE", "/no/such/file").env("SSL_CERT_DIR", folder);
     let ran = gp.run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
-    assert!(ran.stderr.contains("no certificate authority to trust in /no/such/file: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no certificate authorities in `/no/such/file`: "), "{}", ran.stderr);
     // `/dev/null` is a common way to use only the folder.
     assert_eq!(gp.env("SSL_CERT_FILE", "/dev/null").run().success(), format!("{ID_TOKEN}\n"));
 }

@@ -530,7 +530,7 @@ note: this was read as YAML; if a value looks wrong, check what `aws iam get-rol
     for printed in [table, text, "Role: {AssumeRolePolicyDocument: *x}\n"] {
         let ran = self::gp().stdin(printed).line("idp trust aws --check -").run();
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{printed}");
-        assert!(ran.stderr.ends_with("hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
+        assert!(ran.stderr.ends_with("hint: pipe in the role, or only its trust policy: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
     }
 }
 
@@ -672,8 +672,8 @@ fn an_invalid_policy_or_role_is_an_error() {
         .run()
         .failure(1, str![[r#"
 error: could not check the trust policy
-  caused by: the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it
-hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
+  caused by: the input contains no trust policy: it has neither `Statement` nor `AssumeRolePolicyDocument`
+hint: pipe in the role, or only its trust policy: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;

@@ -130,8 +130,8 @@ fn an_unusable_token_file_is_refused_before_any_request() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: give the path of a file, such as `[HOME]/.vault-token/FILE`
-hint: otherwise set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`
+hint: `vault` and `bao` need a file there: move the folder to another place
+hint: otherwise print the token with `--no-store`
 
 "#]],
     );
@@ -151,7 +151,7 @@ error: could not store the token
   caused by: could not create the folder [HOME]/file
   caused by: Not a directory (os error 20)
 hint: `[HOME]/file` is a file and not a folder: name another place
-hint: otherwise set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`
+hint: otherwise set `BAO_TOKEN_PATH` to another file (only `bao` reads it), or print the token with `--no-store`
 
 "#]],
     );
@@ -451,7 +451,7 @@ fn a_logout_that_fails_keeps_the_token() {
         str![[r#"
 error: could not log out of Vault
   caused by: Vault ([API]) accepts no requests now: Vault is sealed (HTTP 503) (4 tries in [..])
-hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`
+hint: ask the holders of Vault's unseal keys to run `vault operator unseal`
 
 "#]],
     );

@@ -302,7 +302,9 @@ error: could not log in to Vault at http://[SERVER]
     role   demo
     mount  jwt
 hint: the server cannot read the issuer's discovery document, for the reason above: ask Vault's administrator to check with `vault read auth/jwt/config` that `oidc_discovery_url` is `[API]/idp`
-hint: if the value is correct, ask Vault's administrator to make sure that the server trusts the certificate of [API]/idp/.well-known/openid-configuration, and can reach this address, also after a restart
+hint: if the value is correct, ask Vault's administrator to let the server reach [API]/idp/.well-known/openid-configuration
+hint: if the reason above is a certificate, ask Vault's administrator to make the server trust the issuer's certificate
+hint: Vault reads this address again after each restart, so it must stay reachable
 error: could not log in to Vault at http://[SERVER]
   caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
     iss    [API]/idp
@@ -312,7 +314,9 @@ error: could not log in to Vault at http://[SERVER]
     role   demo
     mount  jwt
 hint: the server cannot read the issuer's discovery document, for the reason above: ask Vault's administrator to check with `vault read auth/jwt/config` that `oidc_discovery_url` is `[API]/idp`
-hint: if the value is correct, ask Vault's administrator to make sure that the server trusts the certificate of [API]/idp/.well-known/openid-configuration, and can reach this address, also after a restart
+hint: if the value is correct, ask Vault's administrator to let the server reach [API]/idp/.well-known/openid-configuration
+hint: if the reason above is a certificate, ask Vault's administrator to make the server trust the issuer's certificate
+hint: Vault reads this address again after each restart, so it must stay reachable
 
 "#]]
     );

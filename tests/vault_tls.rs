@@ -232,8 +232,8 @@ fn a_client_certificate_is_sent_if_the_server_requests_it() {
         7,
         str![[r#"
 error: could not log in to Vault at [VAULT]
-  caused by: the client certificate is unusable: ca.pem: there is no PEM in it
-hint: `--client-key` must name a file with its PEM key, without a password: correct it
+  caused by: the key of the client certificate is unusable: ca.pem contains no private key
+hint: correct `--client-key`: it must name a PEM file with the private key of the certificate, without a password
 
 "#]],
     );

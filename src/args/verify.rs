@@ -21,7 +21,7 @@ pub enum VerifyFormat {
 #[command(
     long_about = "Without TOKEN and without input on stdin, it mints a token of this workspace for the audience and verifies it.
 
-Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.",
+Exit code: 0 valid, 1 not valid, 6 undecided: the issuer did not give its keys, or `gp` does not support the algorithm.",
     after_help = "Examples:
   gp idp token --audience example.org | gp idp verify --audience example.org
   gp idp verify --audience example.org --jwks keys.json < token.jwt"

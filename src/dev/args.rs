@@ -54,7 +54,7 @@ pub struct DevArgs {
     pub platform: Platform,
     /// The port of the API and the issuer on 127.0.0.1
     ///
-    /// 0 chooses a free port [default: 22990 if free, else a free port].
+    /// 0 chooses a free port [default: 22990 if free, else a free port]
     #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: Option<u16>,
     /// The supervisor's port on 127.0.0.1; 0 chooses a free port

@@ -84,6 +84,18 @@ impl AddressSettings {
         Self { names: setting, is_in_use: true, default }
     }
 
+    /// The instruction to remove the setting.
+    fn remove(&self) -> String {
+        let name = self.names;
+        if name.contains(['`', ' ']) {
+            format!("remove {}", quoted(name))
+        } else if name.starts_with("--") {
+            format!("leave out `{name}`")
+        } else {
+            format!("run `unset {name}`")
+        }
+    }
+
     /// The instruction to correct the setting, if it names another service.
     fn correct(&self) -> String {
         let names = quoted(self.names);
@@ -112,7 +124,7 @@ pub(crate) fn unexpected_reply_hint(
     let (origin, address) = (cause.origin(), quoted(settings.names));
     if cause.is_from_loopback() {
         let right = match settings.default {
-            Some(own) => format!("remove {address} to use {own}"),
+            Some(own) => format!("{} to use {own}", settings.remove()),
             None => {
                 format!("correct {address} (whoever runs {wanted} knows the right address)")
             }
@@ -146,11 +158,9 @@ pub(crate) fn state_of(status: u16) -> &'static str {
 /// service asks for.
 pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) -> String {
     let (when, after) = match status {
-        500 | 501 => {
-            ("in a minute", "\nif it fails again, ask whoever runs the service to look into its log")
-        }
+        500 | 501 => ("in a minute", "\nif it fails again, ask whoever runs the service to read its log"),
         502..=599 => (
-            "in some minutes",
+            "in a few minutes",
             "\nif it fails again, ask whoever runs the service why it is down or overloaded",
         ),
         _ => ("in a minute, with fewer commands at once", ""),

@@ -75,7 +75,7 @@ pub enum HttpError {
     #[error("{origin} sent more than 1 MiB")]
     TooLarge { origin: String },
     /// No certificate authority was found.
-    #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
+    #[error("found no certificate authorities{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
         /// The name of the service's setting, if it has one.
         setting: Option<Cow<'static, str>>,
@@ -84,9 +84,9 @@ pub enum HttpError {
         reason: Option<String>,
     },
     /// The client certificate or its key is unusable.
-    #[error("the client certificate is unusable: {reason}")]
+    #[error("{reason}")]
     ClientCertificate {
-        /// Which file and what is wrong with it.
+        /// What is wrong with which file.
         reason: String,
         /// Which setting to correct.
         hint: String,
@@ -143,6 +143,7 @@ pub(super) fn through(proxy: Option<&str>) -> String {
 }
 
 fn describe_roots(named: &[String], reason: Option<&str>) -> String {
+    let named: Vec<_> = named.iter().map(|place| format!("`{place}`")).collect();
     let place = if named.is_empty() { String::new() } else { format!(" in {}", named.join(" and ")) };
     reason.map_or(place.clone(), |reason| format!("{place}: {reason}"))
 }
@@ -197,7 +198,7 @@ impl Explain for HttpError {
                 kind.hint(origin, context)
             }
             Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
-                format!("`{setting}` must name PEM certificates, but what it names cannot be read (see the reason above): correct it, or remove it to use the system's authorities")
+                format!("correct `{setting}`: it must name PEM certificates\nto use the system's authorities, remove `{setting}`")
             }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` must contain PEM certificates (`-----BEGIN CERTIFICATE-----`), but has none: correct it, or remove it to use the system's authorities")
@@ -265,7 +266,7 @@ impl TlsFault {
                  if that is not possible, ask whoever runs the server for a certificate with the name in the address".to_owned()
             }
             (Self::Authority, _) => format!(
-                "ask whoever runs the server to install a server certificate that this authority signed, and to give you the CA certificate\n{how_to_trust}"
+                "ask whoever runs the server to install a server certificate that a certificate authority (CA) signed, and to give you the certificate of this CA\n{how_to_trust}"
             ),
             (Self::Plain, _) => "this port is for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
             (Self::Other, _) => {

@@ -30,7 +30,7 @@ pub enum UrlError {
     #[error("it is plain http to {host}: anyone on the network path can read and change requests; use https")]
     PlainHttp { host: String },
     /// It has a user name, a password or a fragment.
-    #[error("it has a user name, a password or a fragment (`#…`); remove them")]
+    #[error("it must not have a user name, a password or a fragment (`#…`)")]
     Extra,
     /// A base URL has a query.
     #[error("it has a query; remove the part from `?` on")]

@@ -79,25 +79,24 @@ fn with_client_certificate(
     client: &ClientCertificate,
 ) -> Result<ClientConfig, HttpError> {
     let [certificate, key] = client.settings;
-    let certificate = (&client.certificate, certificate, "a PEM certificate");
-    let key = (&client.key, key, "its PEM key, without a password");
+    let certificate = (&client.certificate, certificate, "certificate");
+    let key = (&client.key, key, "private key");
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem_of(certificate)?).collect();
-    let chain = chain.map_err(|error| unusable(certificate, &reason_of(&error)))?;
-    let private =
-        PrivateKeyDer::from_pem_slice(&pem_of(key)?).map_err(|error| unusable(key, &reason_of(&error)))?;
+    let chain = chain.map_err(|error| not_pem(certificate, &error))?;
+    let private = PrivateKeyDer::from_pem_slice(&pem_of(key)?).map_err(|error| not_pem(key, &error))?;
     builder.with_client_auth_cert(chain, private).map_err(|error| HttpError::ClientCertificate {
-        reason: error.to_string(),
+        reason: format!("the client certificate is unusable: {error}"),
         hint: format!("correct `{}` or `{}`: the key must belong to the certificate", certificate.1, key.1),
     })
 }
 
-/// PEM data, its setting, and what it must be.
+/// PEM data, its setting, and what it must contain.
 type NamedPem<'a> = (&'a Pem, &'static str, &'static str);
 
 fn pem_of(named: NamedPem<'_>) -> Result<Zeroizing<Vec<u8>>, HttpError> {
     match named.0 {
         Pem::File(path) => {
-            files::read(path, MAX_FILE).map_err(|error| unusable(named, &error.source.to_string()))
+            files::read(path, MAX_FILE).map_err(|error| unusable(named, &format!(": {}", error.source)))
         }
         Pem::Text(text) => Ok(Zeroizing::new(text.reveal().as_bytes().to_vec())),
     }
@@ -105,19 +104,23 @@ fn pem_of(named: NamedPem<'_>) -> Result<Zeroizing<Vec<u8>>, HttpError> {
 
 fn unusable((pem, setting, what): NamedPem<'_>, reason: &str) -> HttpError {
     let (place, verb) = match pem {
-        Pem::File(path) => (path.display().to_string(), "name a file with"),
-        Pem::Text(_) => (format!("`{setting}`"), "contain"),
+        Pem::File(path) => (path.display().to_string(), "name a PEM file with"),
+        Pem::Text(_) => (format!("`{setting}`"), "contain, as PEM,"),
+    };
+    let (subject, object) = match what {
+        "certificate" => ("the client certificate", "a certificate"),
+        _ => ("the key of the client certificate", "the private key of the certificate, without a password"),
     };
     HttpError::ClientCertificate {
-        reason: format!("{place}: {reason}"),
-        hint: format!("`{setting}` must {verb} {what}: correct it"),
+        reason: format!("{subject} is unusable: {place}{reason}"),
+        hint: format!("correct `{setting}`: it must {verb} {object}"),
     }
 }
 
-fn reason_of(error: &PemError) -> String {
+fn not_pem(named: NamedPem<'_>, error: &PemError) -> HttpError {
     match error {
-        PemError::NoItemsFound => "there is no PEM in it".to_owned(),
-        error => error.to_string(),
+        PemError::NoItemsFound => unusable(named, &format!(" contains no {}", named.2)),
+        error => unusable(named, &format!(": {error}")),
     }
 }
 

@@ -48,7 +48,7 @@ impl Display for WrongClock {
 
 /// By the clock of this machine, a new token or credential has expired or is about to expire.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} {expiry} on this machine's clock{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
+#[error("by this machine's clock{}, {what} {expiry}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
 pub(crate) struct AlreadyExpiring {
     what: &'static str,
     expiry: String,

@@ -26,7 +26,7 @@ pub(super) enum SourceError {
         /// Whether a service returned it for this request; then it is a refusal.
         from_reply: bool,
     },
-    #[error("the token of {place} expired {ago}, on this machine's clock")]
+    #[error("by this machine's clock, the token of {place} expired {ago}")]
     Expired { place: String, ago: String, remedy: String },
     /// The source has only one token.
     #[error("the source `{name}` has only one token, which expires at {ends}")]

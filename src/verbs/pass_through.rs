@@ -54,7 +54,7 @@ impl Explain for PassError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoOther { program, .. } => Some(format!(
-                "for commands other than `gp idp` and `gp completion`, put the folder of Gitpod's own `{program}` on PATH, behind the folder of this one"
+                "for commands other than `gp idp` and `gp completion`, put the folder of Gitpod's own `{program}` on PATH, after the folder of this one"
             )),
             Self::Loop { program, .. } => Some(format!("see them all with `type -a {program}`")),
             Self::Exec { path, .. } => Some(format!(

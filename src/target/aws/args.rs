@@ -27,7 +27,7 @@ pub struct AwsArgs {
     /// From 900 to the role's maximum, at most 43200; up to a year with an STS other than AWS's.
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
-    /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: the ID of the workspace or job, and the Unix time]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub role_session_name: Option<String>,
     #[command(flatten)]

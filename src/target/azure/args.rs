@@ -22,10 +22,14 @@ pub struct AzureArgs {
     pub authority_host: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The federated credential must list it [default: api://AzureADTokenExchange, or the audience of the cloud in `--authority-host`]
+    /// The federated credential must list it.
+    ///
+    /// [default: api://AzureADTokenExchange, or the audience of the cloud in `--authority-host`]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
-    /// The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]
+    /// The service for which `gp` gets an access token [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]
+    ///
+    /// `doctor` and `exec` only check the login with it. `login` needs `--format access-token` or `json` with this flag.
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
     /// The scope to request instead of `--resource`, such as https://vault.azure.net/.default

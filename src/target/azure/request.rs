@@ -15,6 +15,8 @@ use crate::source::TokenRequest;
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     pub authority: Authority,
+    /// The setting that names the authority; `None` for the default.
+    pub(super) authority_from: Option<&'static str>,
     pub tenant: TenantId,
     pub client: ClientId,
     pub scope: Scope,
@@ -39,7 +41,7 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
         .or_variable("AZURE_TENANT_ID", ctx)?
         .required("tenant", "give one with `--tenant-id ID`, or set `AZURE_TENANT_ID`")?
         .parse(TenantId::parse)?;
-    let authority = authority(args.authority_host.as_deref(), ctx)?;
+    let (authority, authority_from) = authority(args.authority_host.as_deref(), ctx)?;
     let scope = match Setting::flag("--scope-uri", args.scope_uri.as_deref()) {
         Some(scope) => scope.parse(Scope::parse)?,
         None => Setting {
@@ -59,6 +61,7 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
     Ok(ClientCredentials {
         token: TokenRequest::for_audience(audience),
         authority,
+        authority_from,
         tenant,
         client,
         scope,
@@ -67,12 +70,14 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
     })
 }
 
-/// The authority host from a flag, `AZURE_AUTHORITY_HOST` or the default.
-pub(super) fn authority(flag: Option<&str>, ctx: &Context) -> Result<Authority, Failure> {
-    Ok(Setting::flag("--authority-host", flag)
-        .or_variable("AZURE_AUTHORITY_HOST", ctx)?
-        .unwrap_or(Setting { name: "--authority-host", value: Authority::DEFAULT })
-        .parse(Authority::parse)?)
+/// The authority host from a flag, `AZURE_AUTHORITY_HOST` or the default, and the setting that names it.
+pub(super) fn authority(
+    flag: Option<&str>,
+    ctx: &Context,
+) -> Result<(Authority, Option<&'static str>), Failure> {
+    let set = Setting::flag("--authority-host", flag).or_variable("AZURE_AUTHORITY_HOST", ctx)?;
+    let setting = set.unwrap_or(Setting { name: "--authority-host", value: Authority::DEFAULT });
+    Ok((setting.parse(Authority::parse)?, set.map(|set| set.name)))
 }
 
 /// The path of the token file. All applications share the default file, because they need the same

@@ -18,7 +18,7 @@ const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
 pub struct GcpArgs {
     /// The provider that trusts the ID token [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
     ///
-    /// Its form is projects/NUMBER/…/providers/PROVIDER.
+    /// Its form is projects/NUMBER/…/workloadIdentityPools/POOL/providers/PROVIDER.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workload_identity_provider: Option<String>,
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
@@ -28,7 +28,7 @@ pub struct GcpArgs {
     pub service_account: Option<String>,
     /// The ID token's `aud`
     ///
-    /// [default: https://iam.googleapis.com/PROVIDER_NAME]
+    /// [default: https://iam.googleapis.com/ and the value of `--workload-identity-provider`]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]
@@ -48,7 +48,7 @@ pub enum GcpFormat {
     AccessToken,
     /// An ID token of the service account, signed by Google
     IdToken,
-    /// A JSON object with the token and its details
+    /// A JSON object with the access token and its details, and with `--id-token-audience` also the ID token
     Json,
 }
 
@@ -115,7 +115,7 @@ pub struct ExecGcpArgs {
 /// `gp idp gcloud-token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints the JSON that Google's SDKs expect from an executable. If an SDK runs this command, `gp` prints nothing to stderr and exits with 0, even after a failure: the JSON then contains the error.",
+    long_about = "The configuration that `gp idp login gcp` writes runs this command. If an SDK runs it, `gp` prints nothing to stderr and exits with 0, even after a failure: the JSON then contains the error.",
     after_help = "Examples:
   gp idp gcloud-token --audience example.org
   gp idp gcloud-token \\

@@ -46,7 +46,7 @@ pub struct LoginKubernetesArgs {
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// With `--cluster`, the context is created or updated; its default name is USER@CLUSTER. Without `--cluster`, the context must exist, and its user is replaced.
+    /// With `--cluster`, `gp` creates or updates the context; its default name is USER@CLUSTER. Without `--cluster`, the context must exist: it then uses the user of `--user`, and the entry of its old user stays.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context

@@ -21,7 +21,9 @@ pub struct TokenEndpointArgs {
     pub issuer: Option<String>,
     /// The ID token's `aud`
     ///
-    /// Repeatable [default: the issuer, or the token endpoint]
+    /// Repeatable.
+    ///
+    /// [default: the issuer, or the token endpoint]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
@@ -45,7 +47,7 @@ pub struct TokenEndpointArgs {
     /// A file with the actor token (RFC 8693): the token of the party that acts for the subject
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub actor_token_file: Option<PathBuf>,
-    /// The type of the actor's token, as for --subject-token-type
+    /// The type of the actor token, with the values of `--subject-token-type`
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file", hide_short_help = true)]
     pub actor_token_type: String,
     /// The ID of the client
@@ -53,7 +55,7 @@ pub struct TokenEndpointArgs {
     pub client_id: Option<String>,
     /// A file with the secret of the client
     ///
-    /// Without this flag, `gp` reads the secret itself from `IDP_CLIENT_SECRET`.
+    /// Without this flag, the value of `IDP_CLIENT_SECRET` is the secret.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
     /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
@@ -80,11 +82,11 @@ pub enum GrantName {
 /// How the client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClientAuthName {
-    /// No authentication; the ID is sent if there is one
+    /// No authentication; the client ID is sent if there is one
     None,
-    /// ID and secret in the Authorization header
+    /// Client ID and secret in the Authorization header
     Basic,
-    /// ID and secret in the body
+    /// Client ID and secret in the body
     Post,
     /// The ID token is sent as the client assertion
     Jwt,
@@ -113,7 +115,7 @@ pub struct ExchangeArgs {
     /// How the new token is printed
     #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token", help_heading = OUTPUT)]
     pub format: Format<ExchangeFormat>,
-    /// The variable name in the output
+    /// The name of the variable, for the formats that print one
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true, help_heading = OUTPUT)]
     pub variable: String,
     #[command(flatten)]

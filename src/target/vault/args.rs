@@ -21,7 +21,7 @@ pub struct VaultServerArgs {
     pub address: Option<String>,
     /// The namespace, such as `team-a/project`
     ///
-    /// [env: BAO_NAMESPACE, VAULT_NAMESPACE]
+    /// It is empty for the root namespace. [env: BAO_NAMESPACE, VAULT_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -85,7 +85,7 @@ pub struct VaultArgs {
 pub enum VaultFormat {
     /// The token itself
     Token,
-    /// The server's reply as JSON, with the token in `.auth.client_token`
+    /// The server's reply as JSON; the token is in `.auth.client_token`, or with `--wrap-ttl` in `.wrap_info.token`
     Json,
 }
 

@@ -33,9 +33,7 @@ pub enum RoleArnError {
     )]
     Partition(String),
     /// The ARN of an identity provider.
-    #[error(
-        "this is the ARN of an identity provider; give the ARN of the role that trusts it, `{0}<role name>`"
-    )]
+    #[error("this is the ARN of an identity provider; give the ARN of the role that trusts it, `{0}NAME`")]
     Provider(String),
     /// The ARN of a user, a group, a policy or an account's root.
     #[error("this is the ARN of {what}, and only a role can be assumed with a token; {FORM}")]
@@ -285,7 +283,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io",
-                "this is the ARN of an identity provider; give the ARN of the role that trusts it, `arn:aws:iam::123456789012:role/<role name>`",
+                "this is the ARN of an identity provider; give the ARN of the role that trusts it, `arn:aws:iam::123456789012:role/NAME`",
             ),
             (
                 "arn:aws:iam::123456789012:user/ann",

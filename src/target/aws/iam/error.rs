@@ -20,9 +20,7 @@ pub enum PolicyError {
     #[error("the URL-encoded trust policy is not UTF-8 text")]
     NotText,
     /// JSON, but neither a policy nor a role.
-    #[error(
-        "the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it"
-    )]
+    #[error("the input contains no trust policy: it has neither `Statement` nor `AssumeRolePolicyDocument`")]
     NoPolicy,
     /// A value of the wrong type, or one that is not allowed here.
     #[error("`{path}` must be {form}")]

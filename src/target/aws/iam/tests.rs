@@ -526,16 +526,16 @@ fn malformed_policies_are_refused_with_the_path() {
         // The output of the AWS CLI with `--output text`.
         (
             "ROLE\tarn:aws:iam::123456789012:role/dev\t2026-01-31T12:00:00Z".to_owned(),
-            "the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it",
+            "the input contains no trust policy: it has neither `Statement` nor `AssumeRolePolicyDocument`",
         ),
         ("%ff".to_owned(), "the URL-encoded trust policy is not UTF-8 text"),
         (
             r#"{"Roles":[]}"#.to_owned(),
-            "the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it",
+            "the input contains no trust policy: it has neither `Statement` nor `AssumeRolePolicyDocument`",
         ),
         (
             r#"{"Role":{"Path":"/"}}"#.to_owned(),
-            "the input contains no trust policy, because it has neither `Statement` nor `AssumeRolePolicyDocument`; give the output of `aws iam get-role --output json`, or only the policy in it",
+            "the input contains no trust policy: it has neither `Statement` nor `AssumeRolePolicyDocument`",
         ),
         (
             r#"{"Version":"2012-10-18","Statement":[]}"#.to_owned(),

@@ -25,7 +25,7 @@ pub struct TrustAwsArgs {
     /// Repeatable.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// With --check: the session name, as for `gp idp login aws` [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    /// With --check: the session name, as for `gp idp login aws` [env: AWS_ROLE_SESSION_NAME] [default: the ID of the workspace or job, and the Unix time]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "check", hide_short_help = true)]
     pub role_session_name: Option<String>,
     /// Check whether this trust policy accepts the token

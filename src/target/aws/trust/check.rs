@@ -56,7 +56,7 @@ impl Explain for CheckError {
                 "if another command prints the role, run that command alone to see why it prints nothing: `aws iam get-role --role-name NAME --output json`".into(),
             ),
             Self::Policy(_) => Some(
-                "print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
+                "pipe in the role, or only its trust policy: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
             ),
             Self::Issuer(_) => None,
         }

@@ -54,8 +54,11 @@ impl Service for Entra<'_> {
     }
 
     fn address_settings(&self) -> AddressSettings {
-        let names = "`--authority-host` or `AZURE_AUTHORITY_HOST`";
-        AddressSettings::any_of(names, Some("https://login.microsoftonline.com"))
+        let default = Some("https://login.microsoftonline.com");
+        match self.0.authority_from {
+            Some(setting) => AddressSettings::in_use(setting, default),
+            None => AddressSettings::any_of("`--authority-host` or `AZURE_AUTHORITY_HOST`", default),
+        }
     }
 
     fn read(

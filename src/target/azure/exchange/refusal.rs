@@ -170,6 +170,10 @@ impl Case<'_> {
             53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application\n\
                       the sign-in log of the service principal names the policy"
                 .into(),
+            500_011 if scope == format!("{}/.default", request.authority.cloud().management()) => format!(
+                "most likely `--tenant-id` is wrong, because this tenant has no resource for `{scope}`: `az account show --query tenantId` prints yours\n\
+                 otherwise the tenant is in another cloud: set `--authority-host`"
+            ),
             500_011 | 70011 | 1_002_012 => {
                 format!("this tenant has no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }

@@ -18,7 +18,7 @@ use crate::trust::{AccessSummary, LoginCommand};
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "print the setup of a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;
-    let authority = request::authority(None, ctx).could_not(action)?;
+    let (authority, _) = request::authority(None, ctx).could_not(action)?;
     let default = authority.cloud().audience();
     let audience = args.audience.clone().unwrap_or_else(|| default.to_owned());
     let identity = mint_identity(vec![audience.clone()], &args.trust, ctx).await?;

@@ -96,8 +96,8 @@ impl<T: Issued> Service for Google<'_, T> {
 
     fn address_settings(&self) -> AddressSettings {
         let (name, default) = match self.kind {
-            refusal::Kind::Sts => ("`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`", endpoints::STS),
-            refusal::Kind::Iam => ("`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`", endpoints::IAM),
+            refusal::Kind::Sts => (STS_VARIABLE, endpoints::STS),
+            refusal::Kind::Iam => (IAM_VARIABLE, endpoints::IAM),
         };
         AddressSettings::any_of(name, Some(default))
     }

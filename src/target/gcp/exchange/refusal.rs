@@ -61,7 +61,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             let provider = &request.provider;
             format!(
                 "no provider has this name: correct `--workload-identity-provider`\n\
-                 `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right names",
+                 `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the names in this pool",
                 provider.pool(),
                 provider.project_number()
             )
@@ -81,7 +81,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             let fix = if claims.audience.iter().any(|audience| own.contains(audience)) {
                 "the provider's list of allowed audiences does not contain its own name: give an audience of the list with `--audience`"
             } else {
-                "the provider does not accept this audience: leave `--audience` out, because a provider without a list of audiences accepts its own name\n\
+                "the provider does not accept this audience: leave out `--audience` to use the provider's name, which a provider without a list of audiences accepts\n\
                  if it fails again, the provider has a list: give an audience of the list with `--audience`"
             };
             format!(
@@ -136,7 +136,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
             let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
             let api = api.unwrap_or("iamcredentials.googleapis.com");
-            format!("the API is disabled in that project: ask whoever administers the project to enable it with `gcloud services enable {api}{project}` (this takes some minutes)")
+            format!("the API is disabled in that project: ask whoever administers the project to enable it with `gcloud services enable {api}{project}` (this takes a few minutes)")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());

@@ -23,14 +23,18 @@ pub(super) fn of(
         .map_or_else(|| "none".to_owned(), |namespace| format!("`{}`", namespace.as_str()));
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
-    // A claim may contain anything, and the reader pastes the command into a shell.
-    let role_path = posix_quote(&format!("auth/{path}/role/{role}"));
-    let config_path = posix_quote(&format!("auth/{path}/config"));
+    // A claim may contain anything, and the reader pastes the command into a shell. `vault` does not know a namespace that
+    // is set for `gp`.
+    let of_namespace = request.server.namespace.as_ref().map_or_else(String::new, |namespace| {
+        format!("{} ", posix_quote(&format!("-namespace={}", namespace.as_str())))
+    });
+    let quoted = |rest: &str| format!("{of_namespace}{}", posix_quote(&format!("auth/{path}/{rest}")));
+    let (role_path, config_path) = (quoted(&format!("role/{role}")), quoted("config"));
     let audience_word = posix_quote(audience);
     let see = format!("`vault read {role_path}`");
     let owner = "Vault's administrator";
     let compare = format!(
-        "to see each difference, run `vault read -format=json {role_path} | gp idp trust vault --check -`"
+        "to see each difference, run `vault read -format=json {role_path} | gp idp trust vault --check -` (with a Vault token that may read the role)"
     );
     Some(match cause {
         Cause::Audience => format!(
@@ -97,14 +101,16 @@ pub(super) fn of(
         ),
         Cause::Discovery => format!(
             "the server cannot read the issuer's discovery document, for the reason above: ask {owner} to check with `vault read {config_path}` that `oidc_discovery_url` is `{issuer}`\n\
-             if the value is correct, ask {owner} to make sure that the server trusts the certificate of {}, and can reach this address, also after a restart",
+             if the value is correct, ask {owner} to let the server reach {}\n\
+             if the reason above is a certificate, ask {owner} to make the server trust the issuer's certificate\n\
+             Vault reads this address again after each restart, so it must stay reachable",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
             "most likely `--role` is misspelled: correct it (`vault list {}` prints the roles of the mount `{path}`)\n\
              if the role is in another namespace, set `--namespace` ({namespace} is set now)\n\
              if the role is at another mount, set `--mount`",
-            posix_quote(&format!("auth/{path}/role"))
+            quoted("role")
         ),
         Cause::NoRole => "no role was given, and the mount has no default role: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
         Cause::OidcRole => format!(

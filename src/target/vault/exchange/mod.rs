@@ -236,14 +236,14 @@ impl Service for RevokeSelf<'_> {
 
     fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.says("is sealed") {
-            let hint = "Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`";
+            let hint = "ask the holders of Vault's unseal keys to run `vault operator unseal`";
             return ("accepts no requests now", hint.to_owned());
         }
         if status == 503 {
             let hint = format!(
                 "most likely Vault is restarting or is sealed: {}\n\
                  if it fails again, ask Vault's operator to start or unseal Vault",
-                retry_hint("in some minutes", asked)
+                retry_hint("in a few minutes", asked)
             );
             return (state_of(status), hint);
         }

@@ -243,7 +243,8 @@ fn parse_role(role: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     match role.chars().find(|c| !inner(*c)) {
         Some(odd) => {
-            Err(format!("`{odd}` cannot be in the name of a role: only A-Z a-z 0-9 _ - . are allowed"))
+            let odd = if odd.is_whitespace() { "white space".to_owned() } else { format!("`{odd}`") };
+            Err(format!("{odd} cannot be in the name of a role: only A-Z a-z 0-9 _ - . are allowed"))
         }
         None => Ok(role.to_owned()),
     }

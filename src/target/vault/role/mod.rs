@@ -104,7 +104,7 @@ impl Explain for RoleError {
             }
             Self::Empty => "if the input comes from a command, such as `vault read -format=json auth/jwt/role/NAME`, run that command alone to see why it prints nothing".into(),
             _ => {
-                "print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
+                "pipe in the role: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
                     .into()
             }
         })

@@ -52,6 +52,9 @@ pub(crate) enum TokenStoreError {
     /// The file could not be written or removed.
     #[error(transparent)]
     Write(#[from] FileError),
+    /// There is a folder in place of the token file. A variable may have named it.
+    #[error("{} is a folder", path.display())]
+    Folder { path: PathBuf, variable: Option<&'static str> },
 }
 
 impl Explain for TokenStoreError {
@@ -85,9 +88,18 @@ impl Explain for TokenStoreError {
             }
             Self::Write(error) => Some(or_without_file(
                 error.hint(),
-                "set `VAULT_TOKEN_PATH` to another file, or print the token with `--no-store`",
+                "set `BAO_TOKEN_PATH` to another file (only `bao` reads it), or print the token with `--no-store`",
             )),
             Self::Read(error) => error.hint(),
+            Self::Folder { path, variable: Some(variable) } => Some(format!(
+                "correct `{variable}`: it must name a file, such as `{}`\notherwise print the token with `--no-store`",
+                path.join("FILE").display()
+            )),
+            Self::Folder { variable: None, .. } => Some(
+                "`vault` and `bao` need a file there: move the folder to another place\n\
+                 otherwise print the token with `--no-store`"
+                    .into(),
+            ),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
                 format!("make the helper executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {

@@ -53,12 +53,12 @@ impl TokenStore {
         if !helpers.is_empty() {
             return Ok(Self::Helpers(helpers));
         }
-        let path = match variable(["BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"], ctx) {
-            Some((_, path)) => PathBuf::from(path),
-            None => ctx.home()?.join(".vault-token"),
+        let (variable, path) = match variable(["BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"], ctx) {
+            Some((variable, path)) => (Some(variable), PathBuf::from(path)),
+            None => (None, ctx.home()?.join(".vault-token")),
         };
         if path.is_dir() {
-            return Err(FileError::IsFolder { path }.into());
+            return Err(TokenStoreError::Folder { path, variable });
         }
         check_content(&path, "a token", is_token)?;
         Ok(Self::File(path))
