@@ -59,7 +59,7 @@ kubernetes\t'The ExecCredential that `kubectl` gets from a credential plugin'
 gcloud\t'The JSON that Google\'s SDKs read, as `gp idp gcloud-token` prints it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE instead of stdout' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -87,10 +87,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'The expected issuer' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l jwks -d 'Take the keys from a file or an address' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'The allowed difference between the clocks of this machine and of the issuer' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'One line per step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be checked, – nothing to check'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print the result' -r -f -a "text\t'One line per step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be checked, – nothing to check'
 json\t'A JSON object: `verdict`, `failed`, `steps` and, if valid, `claims`'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -132,7 +132,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allowed-account -d 'Allow only roles of this account; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s p -l profile -d 'The profile to use' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -156,14 +156,14 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l context -d 'The context to write' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l namespace -d 'The namespace of the context' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The API version of the ExecCredential' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use accepts it'
-v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
+v1\t'client.authentication.k8s.io/v1: `kubectl` 1.22 and later accept it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'Also print the variable `KUBECONFIG` with the path of the kubeconfig' -r -f -a "env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -196,7 +196,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l lifetime -d 'How long the service account\'s access tokens live: 10m to 12h [default: 1h]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l project -d 'The project for gcloud, Terraform and SDKs [env: GOOGLE_CLOUD_PROJECT]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -228,7 +228,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d 'The scope to request instead of `--resource`, such as https://vault.azure.net/.default' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l subscription-id -d 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -244,7 +244,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'The ID token\'s `aud`; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -286,7 +286,7 @@ post\t'Client ID and secret in the body'
 jwt\t'The ID token is sent as the client assertion'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l param -d 'A parameter that is specific to the service; repeatable' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -310,7 +310,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s a -l audience -d 'The ID token\'s `aud`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l scope -d 'A scope of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l mount -l path -d 'The JWT auth mount' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l use-namespace -d 'The namespace for requests after the login, as a path from the root; empty for the root [default: the namespace of the login]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l use-namespace -d 'The namespace for requests after the login, as a path from the root namespace; empty means the root namespace [default: the namespace of the login]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l address -d 'The server [env: BAO_ADDR, VAULT_ADDR]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l namespace -d 'The namespace, such as `team-a/project`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-cert -d 'Trust the authorities in this PEM file instead of the system\'s [env: BAO_CACERT, VAULT_CACERT]' -r -F
@@ -320,7 +320,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-server-name -d 'Expect this name in the server\'s certificate, not the host in the URL [env: BAO_TLS_SERVER_NAME, VAULT_TLS_SERVER_NAME]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l timeout -d 'Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F
@@ -361,7 +361,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l format -d 'How the report is printed' -r -f -a "text\t'Lines for people'
 json\t'An array of objects'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l allow-api-host -d 'Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform\'s' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l allow-api-host -d 'Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform\'s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-log -d 'Log to a file, `syslog` or `stderr`: a line of JSON for each token minted, exchanged or passed on [env: IDP_AUDIT_LOG]' -r -F

@@ -215,7 +215,7 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report contains no secret. The exit code is from the first failed check.",
+    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report contains no secret. The first failed check sets the exit code.",
     after_help = "Examples:
   gp idp doctor --audience https://api.example.org
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"

@@ -303,7 +303,7 @@ warning: strict receivers refuse this token: the signature is not base64url: it 
         (
             format!("{header}.{payload}.AQEBA"),
             ann,
-            "warning: strict receivers refuse this token: the signature is not base64url: 5 characters are not a valid length of base64url\n",
+            "warning: strict receivers refuse this token: the signature is not base64url: no base64url has a length of 5\n",
         ),
         (
             format!("{header}.{payload}.[signature]"),

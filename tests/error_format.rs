@@ -203,7 +203,7 @@ fn usage() {
   "hints": [
     {
       "commands": [],
-      "text": "the server does not name the cause. Most likely there is no mount `''`: correct `--mount`"
+      "text": "most likely there is no mount `''`: correct `--mount` (the server does not name the cause)"
     },
     {
       "commands": [],
@@ -511,6 +511,18 @@ fn a_refused_exchange() {
         ]
       ],
       "text": "most likely `--client-id` is wrong, because this tenant has no application 00000000-0000-4000-8000-00000000000f: `az ad app list --all --query '[].appId'` prints the client IDs of the tenant's applications"
+    },
+    {
+      "commands": [
+        [
+          "az",
+          "identity",
+          "list",
+          "--query",
+          "[].clientId"
+        ]
+      ],
+      "text": "for a managed identity, `az identity list --query '[].clientId'` prints them"
     },
     {
       "commands": [

@@ -716,6 +716,8 @@ fn the_hints_for_gcp() {
         let binding = ["gcloud", "iam", "service-accounts", "add-iam-policy-binding", account];
         let bind =
             [&binding[..], &["--role", "roles/iam.workloadIdentityUser", "--member", &member]].concat();
+        let of_pool = ["--project-number", "123456789012", "--pool", "gitpod", "--provider", "gitpod"];
+        let trust = [&["gp", "idp", "trust", "gcp"], &of_pool[..], &["--service-account", account]].concat();
         let condition = ["--format", "value(attributeCondition,attributeMapping)"];
         let cases = [
             (vec![sts("invalid_grant", "The audience does not match")], vec![audiences]),
@@ -727,7 +729,7 @@ fn the_hints_for_gcp() {
                     PreparedReply::json(200, given.to_string()),
                     PreparedReply::json(403, iam.to_string()).at("generate"),
                 ],
-                vec![bind],
+                vec![bind, trust],
             ),
         ];
         for (prepared_replies, expected) in cases {

@@ -392,7 +392,7 @@ fn a_missing_api_token_is_explained() {
 error: could not mint an ID token for `x`, `y`
   caused by: the supervisor holds no API token with scope `function:getWorkspace` for 127.0.0.1:[..]: no token available (HTTP 404)
 hint: restart the workspace, which gives it a new token
-hint: a prebuild and somebody else's shared workspace have no token: use a workspace of your own
+hint: if this is a prebuild or somebody else's shared workspace, it never has a token: use a workspace of your own
 
 "#]]);
 }

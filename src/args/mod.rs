@@ -48,7 +48,7 @@ pub struct SourceArgs {
         long_help = source_help()
     )]
     pub source: Option<String>,
-    /// Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform's
+    /// Allow sending the token that mints ID tokens to HOST, if a variable such as `IDP_API_URL` or `ONA_HOST` names a host other than the platform's
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub allow_api_host: Option<String>,
     /// On GitLab: the variable that holds the ID token, if several have the right audience

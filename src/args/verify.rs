@@ -48,7 +48,7 @@ pub struct VerifyArgs {
     /// The allowed difference between the clocks of this machine and of the issuer
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]
     pub leeway: Duration,
-    /// How to print what was found
+    /// How to print the result
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT")]
     pub format: VerifyFormat,
     #[command(flatten)]

@@ -271,7 +271,7 @@ impl Reader {
             None => match URL_SAFE_NO_PAD.decode(&text) {
                 Ok(bytes) => return Ok(bytes),
                 Err(_) if text.len() % 4 == 1 => {
-                    format!("{} characters are not a valid length of base64url", text.len())
+                    format!("no base64url has a length of {}", text.len())
                 }
                 Err(_) => "its last character has unused bits that are not zero".to_owned(),
             },
@@ -350,10 +350,7 @@ mod tests {
                 format!("{ok}.+30x.{ok}"),
                 "the payload is not base64url: a `+` or `/` of plain base64 at character 1",
             ),
-            (
-                format!("{ok}.{ok}.a"),
-                "the signature is not base64url: 1 characters are not a valid length of base64url",
-            ),
+            (format!("{ok}.{ok}.a"), "the signature is not base64url: no base64url has a length of 1"),
             (
                 format!("{ok}.{}.", encode("{\"a\":1")),
                 "cannot parse the payload: EOF while parsing an object at line 1 column 6",

@@ -315,7 +315,7 @@ impl Explain for SourceError {
             Self::BadHost { .. } | Self::InfoLacks { .. } => SUPERVISOR_FAULT.into(),
             Self::NoApiToken { .. } => {
                 "restart the workspace, which gives it a new token\n\
-                 a prebuild and somebody else's shared workspace have no token: use a workspace of your own".into()
+                 if this is a prebuild or somebody else's shared workspace, it never has a token: use a workspace of your own".into()
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
                 "the fault is in the service, not in your settings: try again\n\

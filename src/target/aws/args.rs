@@ -122,7 +122,7 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output` alone, `gp` also ends when the shell that started it ends. With `--detach`, `gp` goes to the background as soon as the file is written, and continues after that shell ends; `kill $IDP_SERVE_PID` stops it. `gp` removes the file when it ends.",
+    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output` but without `--detach`, `gp` also ends when the shell that started it ends. With `--detach`, `gp` goes to the background as soon as the file is written, and continues after that shell ends; `kill $IDP_SERVE_PID` stops it. `gp` removes the file when it ends.",
     after_help = "Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\

@@ -29,7 +29,7 @@ pub struct AzureArgs {
     pub audience: Option<String>,
     /// The service for which `gp` gets an access token [default: https://management.azure.com, or the resource manager of the cloud in `--authority-host`]
     ///
-    /// `doctor` and `exec` only check the login with it. `login` needs `--format access-token` or `json` with this flag.
+    /// `doctor` and `exec` only check the login with it. With this flag, `login` needs `--format access-token` or `--format json`.
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
     /// The scope to request instead of `--resource`, such as https://vault.azure.net/.default

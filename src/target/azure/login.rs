@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
                         format.name()
                     ),
                     hint: Some(format!(
-                        "to print, leave out `{flag}`\nto write the token file instead, leave out `--format`"
+                        "to print the access token, leave out `{flag}`\nto write the token file instead, leave out `--format`"
                     )),
                 }
                 .into());
@@ -39,7 +39,7 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
     let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
     if let Some(flag) = first_given(["--resource", "--scope-uri"], given) {
         let message = format!("`{flag}` is for an access token");
-        return Err(UsageError::new(message, "add `--format access-token`").into());
+        return Err(UsageError::new(message, "add `--format access-token` or `--format json`").into());
     }
     write(args, &request, shell, ctx).await
 }

@@ -28,7 +28,7 @@ pub struct GcpArgs {
     pub service_account: Option<String>,
     /// The ID token's `aud`
     ///
-    /// [default: https://iam.googleapis.com/ and the value of `--workload-identity-provider`]
+    /// [default: https://iam.googleapis.com/NAME, with NAME from `--workload-identity-provider`]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]

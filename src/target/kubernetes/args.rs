@@ -12,7 +12,7 @@ use crate::sink::formats::ShellFormat;
 pub enum ExecApiVersion {
     /// client.authentication.k8s.io/v1beta1: every `kubectl` in use accepts it
     V1beta1,
-    /// client.authentication.k8s.io/v1: `kubectl` from 1.22
+    /// client.authentication.k8s.io/v1: `kubectl` 1.22 and later accept it
     V1,
 }
 
@@ -46,7 +46,7 @@ pub struct LoginKubernetesArgs {
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// With `--cluster`, `gp` creates or updates the context; its default name is USER@CLUSTER. Without `--cluster`, the context must exist: it then uses the user of `--user`, and the entry of its old user stays.
+    /// With `--cluster`, `gp` creates or updates the context; the default name is USER@CLUSTER. Without `--cluster`, the context must already exist: `gp` replaces its user with the user of `--user`. The entry of the old user stays in the kubeconfig.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context
@@ -79,7 +79,7 @@ pub struct LoginKubernetesArgs {
 /// `gp idp doctor kubernetes`
 #[derive(Debug, Args)]
 pub struct DoctorKubernetesArgs {
-    /// The ID token's `aud`
+    /// The ID token's `aud`; repeatable
     ///
     /// The API server must accept it.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

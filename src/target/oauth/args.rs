@@ -16,14 +16,14 @@ pub struct TokenEndpointArgs {
     pub token_endpoint: Option<String>,
     /// The issuer of the service
     ///
-    /// Its metadata names the token endpoint.
+    /// With this flag, `gp` reads the token endpoint from the issuer's metadata.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
     /// The ID token's `aud`
     ///
     /// Repeatable.
     ///
-    /// [default: the issuer, or the token endpoint]
+    /// [default: the value of `--issuer`, else the token endpoint]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used

@@ -21,7 +21,7 @@ pub struct VaultServerArgs {
     pub address: Option<String>,
     /// The namespace, such as `team-a/project`
     ///
-    /// It is empty for the root namespace. [env: BAO_NAMESPACE, VAULT_NAMESPACE]
+    /// Empty means the root namespace. [env: BAO_NAMESPACE, VAULT_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ pub struct VaultArgs {
     /// The JWT auth mount
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
-    /// The namespace for requests after the login, as a path from the root; empty for the root [default: the namespace of the login]
+    /// The namespace for requests after the login, as a path from the root namespace; empty means the root namespace [default: the namespace of the login]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
@@ -92,7 +92,7 @@ pub enum VaultFormat {
 /// `gp idp login vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Stores the token where `vault` and `bao` look for it: in the token helper that ~/.vault or ~/.bao names, else in ~/.vault-token. `--format` and `--no-store` print the token instead; `--wrap-ttl` prints a wrapping token.",
+    long_about = "Stores the token where `vault` and `bao` look for it: in the token helper that ~/.vault or ~/.bao names, else in the file that BAO_TOKEN_PATH or VAULT_TOKEN_PATH names, else in ~/.vault-token. `--format` and `--no-store` print the token instead; `--wrap-ttl` prints a wrapping token.",
     after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
   vars=$(gp idp login vault --role deploy --format env) && eval \"$vars\""

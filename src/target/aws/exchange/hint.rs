@@ -54,7 +54,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         )
         .into(),
         "ValidationError" if case.message_contains("MaxSessionDuration") && request.duration.seconds() <= 3600 => format!(
-            "every role of AWS allows sessions of {} s, so the refusal contradicts AWS's rules: send this message to whoever runs {}",
+            "every AWS role allows sessions of {} s, so the server does not follow AWS's rules: send this message to whoever runs {}",
             request.duration.seconds(),
             request.endpoint.url.origin()
         )

@@ -50,7 +50,7 @@ impl ClientId {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!(
-                "`{text}` is not an application (client) ID: it is written like `11111111-0000-4000-8000-222222222222`"
+                "`{text}` is not an application (client) ID: write it like `11111111-0000-4000-8000-222222222222`"
             ))
         }
     }

@@ -145,6 +145,7 @@ impl Case<'_> {
             700_016 => {
                 format!(
                     "most likely `--client-id` is wrong, because this tenant has no application {client}: `az ad app list --all --query '[].appId'` prints the client IDs of the tenant's applications\n\
+                     for a managed identity, `az identity list --query '[].clientId'` prints them\n\
                      otherwise `--tenant-id` is wrong: `az account show --query tenantId` prints yours"
                 )
             }

@@ -151,9 +151,27 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
                 "--member",
                 &principal,
             ]);
+            let provider = &request.provider;
+            let set_up = shell::command(&[
+                "gp",
+                "idp",
+                "trust",
+                "gcp",
+                "--project-number",
+                provider.project_number(),
+                "--pool",
+                provider.pool(),
+                "--provider",
+                provider.id(),
+                "--service-account",
+                account.as_str(),
+            ]);
+            // IAM needs time for a change: https://cloud.google.com/iam/docs/access-change-propagation
             format!(
                 "this subject is not allowed to use the account `{account}`: check `--service-account`\n\
-                 if the account is right, ask whoever administers its project to run `{command}` (it takes effect within 5 minutes)"
+                 if the account is right, and the provider maps `google.subject` to `assertion.sub`, ask whoever administers the account's project to run `{command}`\n\
+                 if `gp` set up the provider, ask for the binding that `{set_up}` prints\n\
+                 a binding takes effect after about 2 minutes, sometimes after 7 minutes or more"
             )
         }
         404 => format!(

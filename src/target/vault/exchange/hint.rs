@@ -62,12 +62,10 @@ pub(super) fn of(
              if the role must bind a claim, ask {owner} to bind one that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::UserNotString(name) => format!(
-            "the role's `user_claim` is `{name}`, but the token has no string claim with this name: ask {owner} to write the role again with `user_claim=sub`, which always works\n\
-             to see which claim it names, run {see}"
+            "the role's `user_claim` is `{name}`, but the token has no string claim with this name: ask {owner} to write the role again with `user_claim=sub`, which always works"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, but the token has no list of strings with this name: ask {owner} to remove `groups_claim` from the role\n\
-             to see which claim it names, run {see}"
+            "the role's `groups_claim` is `{name}`, but the token has no list of strings with this name: ask {owner} to remove `groups_claim` from the role"
         ),
         Cause::GroupsNotStrings => format!(
             "the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role\n\
@@ -127,7 +125,7 @@ pub(super) fn of(
         ),
         // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
-            "the server does not name the cause. Most likely there is no mount `{path}`: correct `--mount`\n\
+            "most likely there is no mount `{path}`: correct `--mount` (the server does not name the cause)\n\
              if the mount is in another namespace, set `--namespace` ({namespace} is set now)\n\
              if the role's `token_bound_cidrs` do not allow this machine's address, ask {owner} to add the address\n\
              to find the cause, ask {owner} to run `vault auth list` and {see}"
